@@ -1,0 +1,1 @@
+"""The probes: every module directly in here is one question to one system."""

@@ -1,0 +1,272 @@
+"""The cold HTTP/1.1 client: one plain question on one connection. What is beyond it, it declines, and httpx is asked.
+
+Part of the cold path: no `re`, `json`, `http`, `email`, `urllib`, `socket`, `ssl`, `enum` or `typing`.
+"""
+
+import errno
+import os
+
+from probes.kit.faults import HEADERS, MAX_BODY, MAX_HEAD, Exchange, check, reason
+from probes.kit.net import Reply
+from probes.kit.within import within
+
+try:
+    import _socket
+except ImportError:  # another interpreter's
+    import socket as _socket  # type: ignore[no-redef]
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from probes.kit.net import Request
+
+    Address = tuple[int, int, int, str, Any]  # as getaddrinfo gives it
+
+REDIRECTS = (301, 302, 303, 307, 308)
+
+# httpx would quote any other letter, so the two would ask different things.
+_PLAIN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~:/?[]@!$&'()*+,;=%")
+_HEX = "0123456789abcdefABCDEF"
+
+
+class Declined(Exception):  # noqa: N818 - it is no error
+    """The form of the question or of its answer is beyond the cold client: ask httpx. Never a failure of the server."""
+
+
+def resolve(host: bytes, port: int) -> "list[Address]":
+    """The addresses of a name; may hang. `host` is bytes, for of a str getaddrinfo loads the idna codec (5 ms)."""
+    return _socket.getaddrinfo(host, port, 0, _socket.SOCK_STREAM)
+
+
+def connect(exchange: Exchange, host: bytes, port: int) -> _socket.socket:
+    """A connection to the first address that takes one; each may use its share of the time left."""
+    addresses = _addresses(exchange, host, port)
+    fault = None
+    for tried, (family, kind, protocol, _, address) in enumerate(addresses):
+        share = exchange.left() / (len(addresses) - tried)
+        if share <= 0:
+            break
+        try:
+            sock = _socket.socket(family, kind, protocol)
+            try:
+                sock.settimeout(share)
+                sock.connect(address)
+                sock.setsockopt(_socket.IPPROTO_TCP, _socket.TCP_NODELAY, 1)
+                return sock
+            except BaseException:
+                sock.close()
+                raise
+        except TimeoutError:
+            fault = exchange.late()
+        except ConnectionRefusedError:
+            fault = exchange.dead("connection refused")
+        except ConnectionError:
+            fault = exchange.cut("reset")
+        except OSError as error:
+            if error.errno in (errno.EMFILE, errno.ENFILE):
+                raise exchange.failed(error) from None
+            # A family that this host cannot route says less than a refusal at another address.
+            fault = fault or exchange.failed(error)
+    raise fault or exchange.error("no time left to ask")
+
+
+def _addresses(exchange: Exchange, host: bytes, port: int) -> "list[Address]":
+    try:
+        return _socket.getaddrinfo(host, port, 0, _socket.SOCK_STREAM, 0, _socket.AI_NUMERICHOST)
+    except _socket.gaierror:
+        pass  # not a literal address
+    name = host.decode("ascii", "replace")
+    try:
+        return within(exchange.left(), lambda: resolve(host, port))
+    except TimeoutError:
+        raise exchange.error(f"the name {name!r} was not resolved in time") from None
+    except _socket.gaierror as error:
+        if error.errno in (_socket.EAI_NONAME, getattr(_socket, "EAI_NODATA", None)):
+            raise exchange.error(f"no such host {name!r}") from None
+        raise exchange.error(f"cannot resolve {name!r}: {reason(error)}") from None
+    except (OSError, RuntimeError, UnicodeError) as error:
+        raise exchange.error(f"cannot resolve {name!r}: {error}") from None
+
+
+def fetch(
+    request: "Request", end: float, connect: "Callable[[Exchange, bytes, int], _socket.socket]" = connect
+) -> Reply:
+    """Ask, and give the whole answer by `end` (on time.monotonic). Raises Unreachable, ProbeError or Declined."""
+    check(request)
+    if request.method not in ("GET", "POST"):
+        raise Declined("method")
+    host, port, authority, target = _parts(request.url)
+    if _proxied(host):
+        raise Declined("proxy")
+    exchange = Exchange(request, end)
+    sock = connect(exchange, host.encode(), port)
+    try:
+        exchange.send(sock, _message(request, authority, target))
+        return _Answer(exchange, sock).read()
+    finally:
+        sock.close()
+
+
+def _parts(url: str) -> tuple[str, int, str, str]:
+    """Host, port, Host header and request target of a plain http URL."""
+    scheme, _, rest = url.partition("://")
+    authority = rest.partition("/")[0].partition("?")[0]
+    target = rest[len(authority) :]
+    name, colon, port = authority.rpartition(":")
+    if not colon or "]" in port:
+        name, port = authority, ""
+    host = name.lower()
+    if host.startswith("[") and host.endswith("]"):
+        host = host[1:-1]
+    elif ":" in host:
+        raise Declined("URL")
+    odd_host = not host or host.strip("[]") != host or "@" in authority or "%" in authority
+    odd_port = port.strip("0123456789") or len(port) > 5 or int(port or 80) > 65535
+    odd_escape = any(len(part) < 2 or part[:2].strip(_HEX) for part in target.split("%")[1:])
+    odd_path = {".", ".."}.intersection(target.partition("?")[0].split("/"))
+    if scheme.lower() != "http" or not _PLAIN.issuperset(url) or odd_host or odd_port or odd_escape or odd_path:
+        raise Declined("URL")
+    number = int(port or 80)
+    shown = name.lower() if number == 80 else f"{name.lower()}:{number}"
+    return host, number, shown, target if target.startswith("/") else f"/{target}"
+
+
+def _proxied(host: str) -> bool:
+    """Whether the environment names a proxy for `host`; where no_proxy needs thought, yes."""
+    if not any(value and name.lower() in ("http_proxy", "all_proxy") for name, value in os.environ.items()):
+        return False
+    exempt = os.environ.get("no_proxy", os.environ.get("NO_PROXY", "")).split(",")
+    return not any(
+        entry in ("*", host) or (entry.startswith(".") and host.endswith(entry)) for entry in map(str.strip, exempt)
+    )
+
+
+def _message(request: "Request", authority: str, target: str) -> bytes:
+    given = {name.lower() for name, _ in request.headers}
+    ours = [("host", authority), *HEADERS, ("accept-encoding", "identity"), ("connection", "close")]
+    if request.method == "POST":
+        ours.append(("content-length", str(len(request.body))))
+    lines = [f"{request.method} {target} HTTP/1.1"]
+    lines += [f"{name}: {value}" for name, value in ours if name not in given]
+    lines += [f"{name}: {value}" for name, value in request.headers]
+    return "\r\n".join([*lines, "", ""]).encode() + request.body
+
+
+class _Answer:
+    """Reads one answer. What is not plainly well-formed is declined, so that one parser judges the malformed."""
+
+    def __init__(self, exchange: Exchange, sock: _socket.socket) -> None:
+        self.exchange, self.sock, self.buffer = exchange, sock, bytearray()
+
+    def read(self) -> Reply:
+        exchange = self.exchange
+        status, headers = self._head()
+        while status < 200:
+            status, headers = self._head()
+        if status in REDIRECTS and "location" in headers:
+            raise Declined("redirect")
+        if headers.get("content-encoding", "").lower() not in ("", "identity"):
+            raise Declined("content-encoding")
+        exchange.headed = True
+        chunked = "transfer-encoding" in headers
+        if status in (204, 304):
+            return Reply(status, headers, b"")
+        if "content-length" in headers and not chunked:
+            exchange.expected = int(headers["content-length"])
+            if exchange.expected > MAX_BODY:
+                raise exchange.too_big()
+        return Reply(status, headers, b"".join(self._chunks() if chunked else self._pieces(exchange.expected)))
+
+    def _head(self) -> tuple[int, dict[str, str]]:
+        if not self.buffer:
+            self._more()
+        if not self.buffer.startswith(b"H"):  # after a 1xx answer
+            raise Declined("status line")
+        line = self._line()
+        code = line[9:12]
+        well_formed = line[:9] in ("HTTP/1.1 ", "HTTP/1.0 ") and len(code) == 3 and code.isdigit() and code >= "100"
+        if not well_formed or line[12:13] not in ("", " ") or code == "101":
+            raise Declined("status line")
+        return int(code), self._headers(MAX_HEAD - len(line))
+
+    def _headers(self, room: int) -> dict[str, str]:
+        """The header lines up to an empty one, `room` bytes of them at most."""
+        headers: dict[str, str] = {}
+        while line := self._line(room):
+            room -= len(line) + 2
+            name, colon, value = line.partition(":")
+            name, value = name.lower(), value.strip(" ")
+            if not colon or not name.replace("-", "").replace("_", "").isalnum():
+                raise Declined("header")
+            if name in ("content-length", "transfer-encoding"):
+                value = value.lower()
+                fits = value == "chunked" if name[0] == "t" else value.isdigit() and len(value) <= 20
+                if not fits or "content-length" in headers or "transfer-encoding" in headers:
+                    raise Declined("framing")
+            headers[name] = f"{headers[name]}, {value}" if name in headers else value
+        return headers
+
+    def _line(self, room: int = MAX_HEAD) -> str:
+        """One line without its CRLF."""
+        seen = 0
+        while (at := self.buffer.find(b"\n", seen)) < 0 and len(self.buffer) <= room:
+            seen = len(self.buffer)
+            self._more()
+        if at < 0 or at > room:
+            raise Declined("long line") if self.exchange.headed else self.exchange.too_big()
+        line = self.buffer[: at + 1]
+        del self.buffer[: at + 1]
+        try:
+            text = line.decode("ascii")
+        except UnicodeDecodeError:
+            raise Declined("not ASCII") from None
+        if not text.endswith("\r\n") or not text[:-2].isprintable():
+            raise Declined("line")
+        return text[:-2]
+
+    def _more(self) -> None:
+        data = self.exchange.receive(self.sock)
+        if not data:
+            raise self.exchange.cut()
+        self.buffer += data
+
+    def _pieces(self, length: int | None) -> list[bytes]:
+        """`length` bytes of body as they come, or all up to the end of the connection."""
+        pieces: list[bytes] = []
+        rest = length
+        while rest is None or rest > 0:
+            if not self.buffer:
+                data = self.exchange.receive(self.sock)
+                if not data and rest is None:
+                    break
+                if not data:
+                    raise self.exchange.cut()
+                self.buffer += data
+            piece = bytes(self.buffer if rest is None else self.buffer[:rest])
+            del self.buffer[: len(piece)]
+            rest = None if rest is None else rest - len(piece)
+            self.exchange.body += len(piece)
+            if self.exchange.body > MAX_BODY:
+                raise self.exchange.too_big()
+            pieces.append(piece)
+        return pieces
+
+    def _chunks(self) -> list[bytes]:
+        pieces: list[bytes] = []
+        while size := self._chunk_size():
+            pieces += self._pieces(size)
+            while len(self.buffer) < 2:
+                self._more()
+            if self.buffer[:2] != b"\r\n":
+                raise Declined("chunk")
+            del self.buffer[:2]
+        self._headers(MAX_HEAD)
+        return pieces
+
+    def _chunk_size(self) -> int:
+        digits = self._line().partition(";")[0]
+        if not digits or digits.strip(_HEX) or len(digits) > 16:
+            raise Declined("chunk")
+        return int(digits, 16)

@@ -1,0 +1,184 @@
+"""A probe's options, declared once; command line, environment, rule files, schema and docs derive from it.
+
+    class Options(OptionSet):
+        url: Url = option(help="Connect REST address.")
+        connector: list[str] = option(default=(), help="Only these connectors.")
+
+Part of the cold path: no `typing`, `inspect` or `dataclasses`.
+"""
+
+from probes.kit.types import Choice, Duration, Range, Secret, Url, parse_bool, parse_float, parse_int
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any, Self
+
+    Given = Mapping[str, str | Sequence[str]]  # option name -> the text, or texts, that were written
+
+__all__ = ["Choice", "Duration", "OptionError", "OptionErrors", "OptionSet", "Range", "Secret", "Url", "option"]
+
+_REQUIRED = object()
+
+
+class OptionError(ValueError):
+    """One option's value cannot be used; the text says why and what would be right."""
+
+    def __init__(self, option: str, text: str) -> None:
+        super().__init__(text)
+        self.option = option
+
+
+class OptionErrors(ValueError):
+    """All that is wrong with one set of options."""
+
+    def __init__(self, errors: "list[OptionError]") -> None:
+        super().__init__("; ".join(f"{error.option}: {error}" for error in errors))
+        self.errors = errors
+
+
+class Field:
+    """One option: its name, type, default and help."""
+
+    __slots__ = ("attribute", "choices", "default", "help", "many", "name", "required", "type")
+
+    def __init__(self, name: str, annotation: "Any", default: object, help: str, choices: "tuple[str, ...]") -> None:
+        self.attribute, self.name, self.help, self.choices = name, name.rstrip("_"), help, choices
+        self.many = getattr(annotation, "__origin__", None) is list
+        self.type: type = annotation.__args__[0] if self.many else _without_none(annotation)
+        self.required = default is _REQUIRED
+        self.default = tuple(default) if self.many and not self.required else default  # type: ignore[arg-type]
+
+    @property
+    def flag(self) -> str:
+        """The option on the command line; a secret's takes a file, for argv is there for all to read."""
+        return f"--{self.name}{'_file' if self.type is Secret else ''}".replace("_", "-")
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The names it goes by in rule files and, upper case, in the environment."""
+        return (self.name, f"{self.name}_file") if self.type is Secret else (self.name,)
+
+    @property
+    def metavar(self) -> str:
+        plain = {str: "TEXT", int: "INTEGER", float: "NUMBER", bool: ""}
+        return "|".join(self.choices) or plain.get(self.type) or str(getattr(self.type, "METAVAR", ""))
+
+    def parse(self, text: str) -> object:
+        """The value that `text` stands for; ValueError says what would be right."""
+        if self.choices:
+            if text not in self.choices:
+                raise ValueError(f"{text!r} is none of {', '.join(self.choices)}")
+            return Choice(text)
+        plain = {bool: parse_bool, int: parse_int, float: parse_float}.get(self.type)
+        if plain:
+            return plain(text)
+        parse = getattr(self.type, "parse", None)
+        return parse(text) if parse else self.type(text)
+
+
+def option(*, default: "Any" = _REQUIRED, help: str, choices: "Sequence[str]" = ()) -> "Any":
+    """Declare an option. Without `default` it must be given; a list's default is what it holds when none is given."""
+    return default, help, tuple(choices)
+
+
+def _without_none(annotation: "Any") -> "Any":
+    kinds = [kind for kind in getattr(annotation, "__args__", (annotation,)) if kind is not type(None)]
+    return kinds[0]
+
+
+class OptionSet:
+    """The base of every declaration; an instance holds checked values as attributes."""
+
+    fields: "tuple[Field, ...]" = ()
+
+    def __init_subclass__(cls) -> None:
+        own = [Field(name, kind, *cls.__dict__[name]) for name, kind in cls.__annotations__.items() if name != "fields"]
+        inherited = [field for base in cls.__mro__[1:] for field in base.__dict__.get("fields", ())]
+        cls.fields = (*own, *inherited)
+
+    def __init__(self, **values: object) -> None:
+        for field in self.fields:
+            setattr(self, field.attribute, values.get(field.attribute, field.default))
+
+    def check(self) -> None:
+        """Rules across options; raise OptionError naming the one to change."""
+
+    @classmethod
+    def build(cls, *sources: "Given") -> "Self":
+        """Options from texts, the first source that has one wins. Raises OptionErrors with all that is wrong."""
+        errors: list[OptionError] = []
+        values: dict[str, object] = {}
+        known = {key for field in cls.fields for key in field.keys}
+        for name in sources[0] if sources else ():
+            if name not in known:
+                errors.append(OptionError(name, f"is no option; there are {', '.join(sorted(known))}"))
+        for field in cls.fields:
+            try:
+                values[field.attribute] = _value(field, sources)
+            except ValueError as error:
+                errors.append(OptionError(field.name, str(error)))
+        if not errors:
+            options = cls(**values)
+            try:
+                options.check()
+            except OptionError as error:
+                errors.append(error)
+            else:
+                return options
+        raise OptionErrors(errors)
+
+    @property
+    def key(self) -> "tuple[object, ...]":
+        """Equal for equal options: two questions with one key are one question."""
+        return tuple(getattr(self, field.attribute) for field in self.fields)
+
+
+def _value(field: Field, sources: "Sequence[Given]") -> object:
+    for source in sources:
+        for key in field.keys:
+            given = source.get(key)
+            if given is None:
+                continue
+            if key != field.name:
+                return field.parse(read_secret(_one(key, given)))
+            if field.many:
+                return tuple(field.parse(text) for text in ([given] if isinstance(given, str) else given))
+            return field.parse(_one(key, given))
+    if field.required:
+        raise ValueError(f"is missing; give {field.flag}")
+    return field.default
+
+
+def _one(key: str, given: "str | Sequence[str]") -> str:
+    if isinstance(given, str):
+        return given
+    raise ValueError(f"{key} takes one value, not a list")
+
+
+def read_secret(path: str) -> str:
+    """A secret file's text without its last newline."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            return file.read(65536).rstrip("\r\n")
+    except (OSError, ValueError) as error:
+        raise ValueError(f"cannot read the secret file {path}: {getattr(error, 'strerror', None) or error}") from None
+
+
+def from_environment(fields: "Sequence[Field]", probe: str, environ: "Mapping[str, str]") -> "dict[str, str | list[str]]":
+    """What `STETHO_<PROBE>_<OPTION>` says of these options (`STETHO_<OPTION>` without a probe); empty is not set.
+
+    A list's elements are separated by commas.
+    """
+    found: dict[str, str | list[str]] = {}
+    for field in fields:
+        for key in field.keys:
+            text = environ.get(environment_name(probe, key))
+            if text:
+                found[key] = [part.strip() for part in text.split(",")] if field.many else text
+    return found
+
+
+def environment_name(probe: str, key: str) -> str:
+    """`STETHO_CONNECT_URL`; `STETHO_TIMEOUT` where `probe` is empty."""
+    return "_".join(part for part in ("STETHO", probe, key) if part).replace("-", "_").upper()

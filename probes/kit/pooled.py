@@ -1,0 +1,240 @@
+"""The full HTTP client: httpx with kept connections, TLS, proxies, redirects and compression, under a total deadline.
+
+For sweeps, and for all that the cold client declines. httpx is imported when the first question is asked.
+"""
+
+import threading
+
+from probes.kit.faults import HEADERS, MAX_BODY, MAX_HEAD, Exchange, check, reason
+from probes.kit.net import Reply
+from probes.kit.result import ProbeError
+from probes.kit.types import Url
+from probes.kit.wire import Backend
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import ssl
+    import zlib
+    from typing import Any
+
+    import httpx
+
+    from probes.kit.net import Request
+
+MAX_REDIRECTS = 5
+CONNECTIONS = 10  # for each origin; httpx slows down with a larger pool
+
+
+class Pool:
+    """Asks over HTTP from any thread, and keeps connections for the next question."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._clients: dict[tuple[object, ...], tuple[httpx.Client, threading.Semaphore]] = {}
+        self._contexts: dict[str | None, ssl.SSLContext] = {}
+        self._backend = Backend()
+
+    def fetch(self, request: "Request", end: float) -> Reply:
+        """Ask, and give the whole answer by `end` (on time.monotonic). Raises Unreachable or ProbeError."""
+        check(request)
+        import httpx  # 100 ms
+
+        headers = {"accept-encoding": "gzip, deflate", "connection": "keep-alive", **dict(HEADERS)}
+        given = {name.lower() for name, _ in request.headers}
+        merged = [(name, value) for name, value in headers.items() if name not in given] + list(request.headers)
+        try:
+            question = httpx.Request(request.method, request.url, headers=merged, content=request.body)
+            if not 0 < (question.url.port or 80) < 65536:
+                raise httpx.InvalidURL("port")
+        except (httpx.InvalidURL, UnicodeError):  # their texts quote the URL, password and all
+            raise ProbeError(f"{request}: this is not an address that can be asked") from None
+        way = ""
+        for _ in range(MAX_REDIRECTS + 1):
+            answer = self._ask(request, question, end, way)
+            if isinstance(answer, Reply):
+                return answer
+            question = answer
+            way = f"redirected to {Url(question.url).shown}"
+        raise ProbeError(f"{request}: redirected more than {MAX_REDIRECTS} times")
+
+    def close(self) -> None:
+        """Close all connections."""
+        with self._lock:
+            clients, self._clients = list(self._clients.values()), {}
+        for client, _ in clients:
+            client.close()
+
+    def _ask(self, request: "Request", question: "httpx.Request", end: float, way: str) -> "Reply | httpx.Request":
+        """The answer, or the question that a redirect asks instead."""
+        while True:
+            exchange = Exchange(request, end, way)
+            try:
+                return self._exchange(exchange, question)
+            except ProbeError as error:
+                # A server may close a kept connection just as it is used again; a fresh one tells what is true.
+                if not exchange.reused or not exchange.lost or exchange.headed:
+                    raise
+                if question.method not in ("GET", "HEAD"):  # it may have acted on it
+                    raise ProbeError(str(error)) from None
+
+    def _exchange(self, exchange: Exchange, question: "httpx.Request") -> "Reply | httpx.Request":
+        import httpx
+
+        client, free = self._client(exchange, question.url)
+        # httpcore would wait for a connection too, but anew each time another thread snatches it.
+        if not free.acquire(timeout=max(exchange.left(), 0)):
+            raise exchange.error(f"no time left to ask: all {CONNECTIONS} connections to it are waiting")
+        self._backend.here.exchange, self._backend.here.url = exchange, question.url
+        question.extensions = {"timeout": {}}
+        try:
+            return _send(client, exchange, question)
+        except httpx.ProxyError as error:
+            raise exchange.error(f"it refused: {error}") from None
+        except httpx.UnsupportedProtocol:
+            raise exchange.error("this is not an http or https address") from None
+        except httpx.LocalProtocolError:  # its text quotes headers
+            raise exchange.error("the request cannot be sent over HTTP/1.1") from None
+        except httpx.HTTPError as error:
+            raise _malformed(exchange, error) from None
+        finally:
+            exchange.done = True
+            free.release()
+
+    def _client(self, exchange: Exchange, url: "httpx.URL") -> "tuple[httpx.Client, threading.Semaphore]":
+        """The origin's client, and its free connections."""
+        import httpx
+
+        ca_file = exchange.request.ca_file if url.scheme == "https" else None
+        key = (url.scheme, url.host, url.port, ca_file)
+        with self._lock:
+            if key not in self._clients:
+                try:
+                    client = _new_client(self._context(url.scheme, ca_file), self._backend)
+                except OSError as error:
+                    raise exchange.error(f"cannot read the CA file {ca_file}: {reason(error)}") from None
+                except (ImportError, ValueError, httpx.InvalidURL):  # the texts may quote a proxy's password
+                    raise exchange.error("the proxy that the environment names cannot be used") from None
+                self._clients[key] = client, threading.Semaphore(CONNECTIONS)
+            return self._clients[key]
+
+    def _context(self, scheme: str, ca_file: str | None) -> "ssl.SSLContext":
+        import ssl
+
+        if scheme != "https":
+            return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # never used; reading the system's trust costs 17 ms
+        if ca_file not in self._contexts:
+            self._contexts[ca_file] = ssl.create_default_context(cafile=ca_file)
+        return self._contexts[ca_file]
+
+
+def _new_client(context: "ssl.SSLContext", backend: "Backend") -> "httpx.Client":
+    import http.cookiejar
+    import logging
+
+    import httpx
+
+    for name in ("httpx", "httpcore"):  # they log whole URLs, and with them passwords, at INFO
+        logging.getLogger(name).setLevel(logging.WARNING)
+    # No expiry: httpcore may close an expired connection just as another thread takes it up.
+    limits = httpx.Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS, keepalive_expiry=None)
+    client = httpx.Client(verify=context, limits=limits, timeout=None)  # noqa: S113 - Backend holds the deadline
+    # One question's cookies are not another's.
+    client.cookies.jar.set_policy(http.cookiejar.DefaultCookiePolicy(allowed_domains=()))
+    # The one place that reaches into httpx (pinned in constraints.txt): only so do the transports that it makes
+    # for the environment's proxies use our backend.
+    transports: list[Any] = [client._transport, *client._mounts.values()]
+    for transport in transports:
+        if transport is not None:
+            transport._pool._network_backend = backend
+    return client
+
+
+def _send(client: "httpx.Client", exchange: Exchange, question: "httpx.Request") -> "Reply | httpx.Request":
+    response = client.send(question, stream=True, follow_redirects=False)
+    try:
+        _check_head(exchange, response)
+        if response.next_request is not None and question.method == "GET":
+            return response.next_request
+        return Reply(response.status_code, dict(response.headers.items()), _body(exchange, response))
+    finally:
+        response.close()
+
+
+def _check_head(exchange: Exchange, response: "httpx.Response") -> None:
+    if not exchange.received:
+        # Left over from the answer before: this connection's answers no longer belong to its questions.
+        raise exchange.cut()
+    if sum(len(name) + len(value) + 3 for name, value in response.headers.raw) > MAX_HEAD:
+        raise exchange.too_big()
+    exchange.headed = True
+
+
+def _body(exchange: Exchange, response: "httpx.Response") -> bytes:
+    """The whole body, decoded."""
+    length = response.headers.get("content-length")
+    bodyless = response.request.method == "HEAD" or response.status_code in (204, 304)
+    if length is not None and not bodyless and "transfer-encoding" not in response.headers:
+        exchange.expected = int(length)
+        if exchange.expected > MAX_BODY:
+            raise exchange.too_big()
+    coding = response.headers.get("content-encoding", "").lower()
+    inflater = None if coding in ("", "identity") else _Inflater(exchange, coding)
+    pieces: list[bytes] = []
+    size = 0
+    for raw in response.iter_raw():
+        exchange.body += len(raw)
+        piece = inflater.feed(raw, MAX_BODY + 1 - size) if inflater else raw
+        size += len(piece)
+        if max(size, exchange.body) > MAX_BODY:
+            raise exchange.too_big()
+        pieces.append(piece)
+    if inflater:
+        inflater.check_end()
+    return b"".join(pieces)
+
+
+def _malformed(exchange: Exchange, error: Exception) -> ProbeError:
+    """What httpx could not read: cut off, too big, or not proper HTTP."""
+    if exchange.lost:
+        return exchange.cut()
+    if exchange.received > MAX_HEAD and not exchange.headed:
+        return exchange.too_big()
+    exchange.lost = True  # of no more use
+    return exchange.error(f"the answer is not proper HTTP: {str(error)[:120]}")
+
+
+class _Inflater:
+    """Decodes gzip and deflate, never giving more than asked for: a few kilobytes can hold gigabytes."""
+
+    def __init__(self, exchange: Exchange, coding: str) -> None:
+        if coding not in ("gzip", "x-gzip", "deflate"):
+            raise exchange.error(f"the answer's content-encoding {coding[:40]!r} is not one that was asked for")
+        self.exchange, self.coding = exchange, coding
+        self.stream: zlib._Decompress | None = None
+
+    def feed(self, data: bytes, room: int) -> bytes:
+        """What `data` decodes to, at most `room` bytes (1 or more) of it."""
+        import zlib
+
+        pieces = []
+        while data and room > 0:
+            if self.stream is None or self.stream.eof:  # gzip may come in several members
+                self.stream = zlib.decompressobj(self._window(data[0]))
+            try:
+                piece = self.stream.decompress(data, room)
+            except zlib.error:
+                raise self.exchange.error(f"the answer's {self.coding} is damaged") from None
+            pieces.append(piece)
+            room -= len(piece)
+            data = self.stream.unused_data
+        return b"".join(pieces)
+
+    def check_end(self) -> None:
+        """An end in the middle is not the end."""
+        if self.stream is not None and not self.stream.eof:
+            raise self.exchange.error(f"the answer's {self.coding} broke off")
+
+    def _window(self, first: int) -> int:
+        if self.coding != "deflate":
+            return 31
+        return 15 if first & 0x0F == 8 else -15  # some servers send deflate without the zlib header

@@ -1,0 +1,173 @@
+"""The closed list of option types, each parsed from text alone: argv, environment and rule files all give text.
+
+Part of the cold path: no `re`, no `typing`. A parse that fails raises ValueError saying what would be right.
+"""
+
+INFINITY = float("inf")
+
+_UNITS = (("y", 31536000.0), ("w", 604800.0), ("d", 86400.0), ("h", 3600.0), ("m", 60.0), ("s", 1.0), ("ms", 0.001))
+
+
+class Duration(float):
+    """Seconds, written as Prometheus does: `90s`, `1h30m`, `500ms`."""
+
+    METAVAR = "DURATION"
+
+    @classmethod
+    def parse(cls, text: str) -> "Duration":
+        if text == "0":
+            return cls(0)
+        if text.replace(".", "", 1).isdigit():
+            raise ValueError(f"{text!r} has no unit; write {text}s for seconds, {text}m for minutes")
+        seconds, rest, units = 0.0, text, iter(_UNITS)
+        while rest:
+            digits = rest[: len(rest) - len(rest.lstrip("0123456789"))]
+            rest = rest[len(digits) :]
+            unit = rest[: len(rest) - len(rest.lstrip("ywdhms"))]
+            size = next((size for name, size in units if name == unit), None)
+            if not digits or size is None:
+                raise ValueError(f"{text!r} is not a duration; write it like 90s, 5m or 1h30m")
+            seconds += int(digits) * size
+            rest = rest[len(unit) :]
+        if not text:
+            raise ValueError("an empty text is not a duration; write it like 90s, 5m or 1h30m")
+        return cls(seconds)
+
+    def __str__(self) -> str:
+        rest, words = round(self * 1000), []
+        for name, size in _UNITS:
+            count, rest = divmod(rest, round(size * 1000))
+            if count:
+                words.append(f"{count}{name}")
+        return "".join(words) or "0s"
+
+    __repr__ = __str__
+
+
+class Range:
+    """A Monitoring Plugins range: the values that are well (`@`: that are not), both ends inclusive.
+
+    Source: monitoring-plugins.org, Development Guidelines, "Threshold and ranges".
+    """
+
+    METAVAR = "RANGE"
+    __slots__ = ("end", "inside", "start", "text")
+
+    def __init__(self, text: str, start: float, end: float, inside: bool) -> None:
+        self.text, self.start, self.end, self.inside = text, start, end, inside
+
+    @classmethod
+    def parse(cls, text: str) -> "Range":
+        hint = f"{text!r} is not a range; write 10 (well from 0 to 10), 10: (at least), ~:10 (at most) or @10:20 (outside)"
+        inside, body = text.startswith("@"), text.removeprefix("@")
+        first, colon, last = body.rpartition(":")
+        try:
+            start = -INFINITY if first == "~" else float(first) if first else 0.0
+            end = float(last) if last else INFINITY
+        except ValueError:
+            raise ValueError(hint) from None
+        if not body or body == ":" or (not last and not colon) or "nan" in body.lower():
+            raise ValueError(hint)
+        if start > end:
+            raise ValueError(f"the range {text!r} is empty: {start:g} is above {end:g}")
+        return cls(text, start, end, inside)
+
+    def alerts(self, value: float) -> bool | None:
+        """Whether `value` is one to alert on; None for NaN, of which nobody can tell."""
+        if value != value:
+            return None
+        return (self.start <= value <= self.end) == self.inside
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Range) and self.text == other.text
+
+    def __hash__(self) -> int:
+        return hash(self.text)
+
+    def __str__(self) -> str:
+        return self.text
+
+    __repr__ = __str__
+
+
+class Choice(str):
+    """One of a few words; `option(choices=…)` says which."""
+
+    METAVAR = "WORD"
+    __slots__ = ()
+
+
+class Url(str):
+    """An http or https address. `shown` is what people may see of it: no user, no password, no query."""
+
+    METAVAR = "URL"
+    __slots__ = ()
+
+    @classmethod
+    def parse(cls, text: str) -> "Url":
+        scheme, mark, rest = text.partition("://")
+        authority = rest.partition("/")[0].partition("?")[0].rpartition("@")[2]
+        if not mark or scheme.lower() not in ("http", "https") or not authority or authority.startswith(":"):
+            raise ValueError(f"{cls(text).shown!r} is not an address; write it like http://host:8083")
+        if any(ord(letter) <= 32 or ord(letter) == 127 for letter in text):
+            raise ValueError(f"{cls(text).shown!r} has a space or control character in it")
+        port = authority.rpartition("]")[2].partition(":")[2]
+        if port and not (port.isascii() and port.isdigit() and 0 < int(port) < 65536):
+            raise ValueError(f"the port of {cls(text).shown!r} is not a number from 1 to 65535")
+        return cls(text.partition("#")[0])
+
+    @property
+    def shown(self) -> str:
+        scheme, mark, rest = self.partition("?")[0].partition("://")
+        authority, slash, path = rest.partition("/")
+        return f"{scheme}{mark}{authority.rpartition('@')[2]}{slash}{path}".rstrip("/")
+
+    def join(self, path: str) -> "Url":
+        """The address of `path` below this one; a query of this one stays at the end."""
+        base, mark, query = self.partition("?")
+        query = "&".join(part for part in (path.partition("?")[2], query) if part)
+        return Url(f"{base.rstrip('/')}/{path.partition('?')[0]}{'?' if query else ''}{query}")
+
+
+class Secret(str):
+    """A password or token. It comes from a file or the environment, and shows nowhere."""
+
+    METAVAR = "FILE"
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "'***'"
+
+
+def parse_bool(text: str) -> bool:
+    word = text.lower()
+    if word in ("true", "yes", "on", "1"):
+        return True
+    if word in ("false", "no", "off", "0"):
+        return False
+    raise ValueError(f"{text!r} is neither true nor false")
+
+
+def parse_int(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise ValueError(f"{text!r} is not a whole number") from None
+
+
+def parse_float(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = float("nan")
+    if value != value:
+        raise ValueError(f"{text!r} is not a number")
+    return value
+
+
+def quote(text: str) -> str:
+    """`text` as one segment of a URL's path or one value of its query (RFC 3986)."""
+    return "".join(
+        chr(byte) if chr(byte).isalnum() and byte < 128 or byte in b"-._~" else f"%{byte:02X}"
+        for byte in text.encode("utf-8", "surrogatepass")
+    )

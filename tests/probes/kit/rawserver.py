@@ -1,0 +1,166 @@
+"""A TCP server on loopback that says exactly the bytes a test wants, when it wants, and ends as it wants."""
+
+import contextlib
+import socket
+import ssl
+import struct
+import threading
+from collections.abc import Callable
+
+Script = Callable[["Talk"], None]
+
+
+class Talk:
+    """One connection of a client, as a script sees it."""
+
+    def __init__(self, sock: socket.socket, server: "RawServer") -> None:
+        self.sock, self.server = sock, server
+
+    def hear(self) -> bytes:
+        """The next request with its body; b"" when the client has gone."""
+        data = b""
+        while b"\r\n\r\n" not in data:
+            piece = self.sock.recv(65536)
+            if not piece:
+                return b""
+            data += piece
+        head, _, body = data.partition(b"\r\n\r\n")
+        length = next((int(line[15:]) for line in head.lower().split(b"\r\n") if line[:15] == b"content-length:"), 0)
+        while len(body) < length:
+            body += self.sock.recv(65536)
+        self.server.requests.append(head + b"\r\n\r\n" + body)
+        return self.server.requests[-1]
+
+    def say(self, *pieces: bytes) -> None:
+        """Send each piece in a segment of its own."""
+        for piece in pieces:
+            self.sock.sendall(piece)
+
+    def drip(self, data: bytes, pause: float = 0.02) -> None:
+        """Send a byte every `pause` seconds until the client goes or the test ends."""
+        for byte in data:
+            self.sock.sendall(bytes([byte]))
+            if self.server.ended.wait(pause):
+                return
+
+    def hang(self) -> None:
+        """Say no more until the client goes."""
+        with contextlib.suppress(OSError):
+            while self.sock.recv(65536):
+                pass
+
+    def reset(self) -> None:
+        """Close with RST instead of FIN."""
+        self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.sock.close()
+
+    def finish(self) -> None:
+        """Close after the client has read all: a close with unread data would be a reset."""
+        with contextlib.suppress(OSError):
+            self.sock.shutdown(socket.SHUT_WR)
+        self.hang()
+
+
+class RawServer:
+    """Runs `script` for each connection in a thread of its own."""
+
+    def __init__(self, script: Script, host: str = "127.0.0.1", tls: ssl.SSLContext | None = None) -> None:
+        self.script, self.tls = script, tls
+        self.requests: list[bytes] = []
+        self.connections = 0
+        self.ended = threading.Event()
+        self._open: set[socket.socket] = set()
+        self._threads: list[threading.Thread] = []
+        self._listener = socket.create_server((host, 0), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+        self.port = self._listener.getsockname()[1]
+        shown = f"[{host}]" if ":" in host else host
+        self.url = f"{'https' if tls else 'http'}://{shown}:{self.port}"
+        self._start(self._accept)
+
+    def close(self) -> None:
+        """End all scripts and wait for them."""
+        self.ended.set()
+        self._listener.shutdown(socket.SHUT_RDWR)
+        for sock in list(self._open):
+            with contextlib.suppress(OSError):
+                sock.shutdown(socket.SHUT_RDWR)
+        for thread in self._threads:
+            thread.join(10)
+            assert not thread.is_alive()
+        self._listener.close()
+
+    def _start(self, work: Callable[..., None], *arguments: object) -> None:
+        thread = threading.Thread(target=work, args=arguments, daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    def _accept(self) -> None:
+        while not self.ended.is_set():
+            try:
+                sock, _ = self._listener.accept()
+            except OSError:
+                return
+            self.connections += 1
+            self._open.add(sock)
+            self._start(self._serve, sock)
+
+    def _serve(self, sock: socket.socket) -> None:
+        plain = sock
+        # A client that has had enough closes; a script need not expect it.
+        with contextlib.suppress(OSError):
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if self.tls:
+                sock = self.tls.wrap_socket(sock, server_side=True)
+                self._open.add(sock)
+            self.script(Talk(sock, self))
+        self._open -= {plain, sock}
+        sock.close()
+        plain.close()
+
+
+class Refuser:
+    """An address where nobody listens, held so that nobody else can."""
+
+    def __init__(self, host: str = "127.0.0.1") -> None:
+        self._sock = socket.socket()
+        self._sock.bind((host, 0))
+        self.port = self._sock.getsockname()[1]
+        self.url = f"http://{host}:{self.port}"
+
+    def close(self) -> None:
+        self._sock.close()
+
+
+class Unaccepting:
+    """An address whose queue is full: the kernel drops what knocks, so connecting takes forever."""
+
+    def __init__(self) -> None:
+        self._listener = socket.create_server(("127.0.0.1", 0), backlog=0)
+        self.port = self._listener.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._queue = [socket.socket() for _ in range(4)]
+        for sock in self._queue:
+            sock.setblocking(False)
+            with contextlib.suppress(BlockingIOError):
+                sock.connect(("127.0.0.1", self.port))
+
+    def close(self) -> None:
+        for sock in [*self._queue, self._listener]:
+            sock.close()
+
+
+def answer(body: bytes = b"{}", status: str = "200 OK", *headers: str) -> bytes:
+    """A well-formed answer with a Content-Length."""
+    lines = [f"HTTP/1.1 {status}", *headers, f"Content-Length: {len(body)}", "", ""]
+    return "\r\n".join(lines).encode() + body
+
+
+def saying(*pieces: bytes) -> Script:
+    """The script of a server that hears one request, says `pieces` and closes."""
+
+    def script(talk: Talk) -> None:
+        talk.hear()
+        talk.say(*pieces)
+        talk.finish()
+
+    return script

@@ -1,0 +1,206 @@
+"""The cold HTTP client: what it leaves to httpx, what it must not import, how little memory it takes."""
+
+import contextlib
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+
+import httpx
+import pytest
+
+from probes.kit import http
+from probes.kit.faults import seconds
+from probes.kit.net import Reply, Request
+from probes.kit.pooled import Pool
+from probes.kit.result import ProbeError
+from tests.probes.kit.rawserver import RawServer, Refuser, Script, Talk, answer, saying
+
+Serve = Callable[[Script], RawServer]
+
+HEAVY = {
+    "argparse", "asyncio", "base64", "dataclasses", "email", "encodings.idna", "enum", "http", "httpx", "inspect",
+    "ipaddress", "json", "logging", "pathlib", "re", "selectors", "socket", "ssl", "threading", "typing", "urllib",
+}  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
+        monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def serve() -> Iterator[Serve]:
+    with contextlib.ExitStack() as stack:
+
+        def start(script: Script) -> RawServer:
+            server = RawServer(script)
+            stack.callback(server.close)
+            return server
+
+        yield start
+
+
+def fetch(url: str, method: str = "GET") -> Reply:
+    return http.fetch(Request(url, url, method=method), time.monotonic() + 5)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://127.0.0.1:1/",
+        "http://user:secret@127.0.0.1:1/",
+        "http://127.0.0.1:1/caf\u00e9",
+        "http://kaf\u00e9:1/",
+        "http://127.0.0.1:1/a b",
+        "http://127.0.0.1:1/a#b",
+        "http://127.0.0.1:1/a/../b",
+        "http://127.0.0.1:1/100%",
+        'http://127.0.0.1:1/?query=up{job="x"}',
+        "http://127.0.0.1:x/",
+        "http://[::1/",
+        "http://::1/",
+        "http://",
+        "ftp://127.0.0.1:1/",
+    ],
+)
+def test_an_address_beyond_plain_http_is_declined(url: str) -> None:
+    with pytest.raises(http.Declined):
+        fetch(url)
+
+
+@pytest.mark.parametrize("method", ["HEAD", "PUT", "DELETE", "get"])
+def test_methods_other_than_get_and_post_are_declined(method: str) -> None:
+    with pytest.raises(http.Declined):
+        fetch("http://127.0.0.1:1/", method)
+
+
+@pytest.mark.parametrize("letter", [chr(code) for code in range(33, 127) if chr(code) not in "#%"])
+def test_an_address_it_accepts_is_asked_as_httpx_asks_it(letter: str) -> None:
+    url = f"http://Host:80/a{letter}b?c{letter}d"
+    try:
+        host, port, authority, target = http._parts(url)
+    except http.Declined:
+        return
+    asked = httpx.Request("GET", url)
+    assert (host, port) == (asked.url.host, 80)
+    assert (authority, target) == (asked.headers["host"], asked.url.raw_path.decode())
+
+
+@pytest.mark.parametrize("url", ["http://h", "http://h?a=b", "http://h:80/x", "http://h:8083", "http://[::1]:9/a?b"])
+def test_host_and_target_are_those_of_httpx(url: str) -> None:
+    host, _, authority, target = http._parts(url)
+    asked = httpx.Request("GET", url)
+    found = (asked.url.host, asked.headers["host"], asked.url.raw_path.decode())
+    assert (host, authority, target) == found
+
+
+@pytest.mark.parametrize("name", ["http_proxy", "HTTP_PROXY", "Http_Proxy", "all_proxy", "ALL_PROXY"])
+def test_a_proxy_in_the_environment_is_declined(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv(name, "http://proxy:3128")
+    with pytest.raises(http.Declined):
+        fetch("http://127.0.0.1:1/")
+
+
+@pytest.mark.parametrize("name", ["http_proxy", "https_proxy", "no_proxy"])
+def test_no_proxy_for_http_is_no_reason_to_decline(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv(name, "http://proxy:3128" if name == "https_proxy" else "")
+    refuser = Refuser()
+    with pytest.raises(ProbeError, match="connection refused"):
+        fetch(refuser.url)
+    refuser.close()
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "connect", "connect.kafka.svc", "svc", "[::1]", "other"])
+@pytest.mark.parametrize("exempt", ["", "*", "localhost,127.0.0.1", " .svc ,::1", "svc", "connect", "127.0.0.0/8", ","])
+def test_where_it_goes_past_a_proxy_httpx_does_too(monkeypatch: pytest.MonkeyPatch, host: str, exempt: str) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://proxy:3128")
+    monkeypatch.setenv("NO_PROXY", exempt)
+    with httpx.Client() as client:
+        direct = client._transport_for_url(httpx.URL(f"http://{host}/")) is client._transport
+    assert direct or http._proxied(host.strip("[]"))
+
+
+@pytest.mark.parametrize(
+    ("span", "text"), [(5, "5s"), (0.8, "0.8s"), (0.796, "0.8s"), (12.34, "12.3s"), (0.04, "40ms"), (120.0, "120s")]
+)
+def test_times_are_told_as_people_write_them(span: float, text: str) -> None:
+    assert seconds(span) == text
+
+
+OK = b"HTTP/1.1 200 OK\r\n"
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        answer(b"", "302 Found", "Location: /elsewhere"),
+        answer(b"x", "200 OK", "Content-Encoding: gzip"),
+        OK + b"Transfer-Encoding: gzip, chunked\r\n\r\n",
+        OK + b"Transfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n",
+        OK + b"Content-Length: 2\r\nContent-Length: 2\r\n\r\n{}",
+        OK + b"Content-Length: -1\r\n\r\n",
+        OK + b"X: a\r\n folded\r\n\r\n",
+        OK + b"no colon\r\n\r\n",
+        OK + b"X : a\r\n\r\n",
+        OK + b"X: caf\xc3\xa9\r\n\r\n",
+        b"HTTP/1.1 200 OK\nContent-Length: 0\n\n",
+        b"HTTP/2 200\r\n\r\n",
+        b"HTTP/0.9 200 OK\r\n\r\n",
+        b"HTTP/1.1 abc\r\n\r\n",
+        b"HTTP/1.1 101 Switching Protocols\r\n\r\n",
+        OK + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n",
+        OK + b"Transfer-Encoding: chunked\r\n\r\n1\r\nxyz\r\n",
+    ],
+)
+def test_an_answer_of_another_form_is_declined_and_httpx_judges_it(serve: Serve, sent: bytes) -> None:
+    server = serve(saying(sent))
+    with pytest.raises(http.Declined):
+        fetch(server.url)
+    pool = Pool()
+    with contextlib.suppress(ProbeError):
+        assert isinstance(pool.fetch(Request(server.url, server.url), time.monotonic() + 5), Reply)
+    pool.close()
+
+
+CHILD = """
+import resource, sys, time
+from probes.kit.http import fetch
+from probes.kit.net import Request
+from probes.kit.result import ProbeError
+heavy = set(sys.argv[2].split())
+try:
+    said = fetch(Request(sys.argv[1], sys.argv[1]), time.monotonic() + 60).status
+except ProbeError as error:
+    said = error
+print(said, sorted(heavy & sys.modules.keys()), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10, sep="|")
+"""
+
+
+def run_cold(url: str) -> tuple[str, str, int]:
+    """What a process of its own says of `url`, the heavy modules it has, its peak memory in MiB."""
+    command = [sys.executable, "-c", CHILD, url, " ".join(HEAVY)]
+    environment = {"PYTHONPATH": os.getcwd(), "PATH": os.environ["PATH"]}
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment, timeout=100)
+    said, heavy, peak = done.stdout.strip().split("|")
+    return said, heavy, int(peak)
+
+
+def test_nothing_heavy_is_imported(serve: Serve) -> None:
+    server = serve(saying(answer()))
+    assert run_cold(server.url)[:2] == ("200", "[]")
+    assert run_cold(server.url.replace("127.0.0.1", "localhost"))[:2] == ("200", "[]")
+
+
+def test_an_answer_of_300_mb_takes_no_more_memory_than_the_limit(serve: Serve) -> None:
+    def script(talk: Talk) -> None:
+        talk.hear()
+        talk.say(OK + b"\r\n")
+        for _ in range(300):
+            talk.say(bytes(1 << 20))
+
+    said, _, peak = run_cold(serve(script).url)
+    assert said.endswith(": the answer is over 32 MiB")
+    assert peak < 80

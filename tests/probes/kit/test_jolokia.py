@@ -1,0 +1,102 @@
+import json
+from typing import Any
+
+import pytest
+
+from probes.kit.jolokia import Answer, properties, read
+from probes.kit.options import Url
+from probes.kit.rest import HttpOptions
+from probes.kit.result import ProbeError
+from tests.probes.fakenet import FakeNet
+
+PATTERN = "kafka.streams:type=stream-metrics,*"
+
+
+def ask(answer: object) -> list[Answer]:
+    questions = {PATTERN: ["state"], "java.lang:type=Runtime": ["Uptime"]}
+    return read(HttpOptions(), FakeNet({"POST /jolokia/": answer}), Url("http://app:8778/jolokia"), questions)
+
+
+def told(value: Any = None, status: int = 200, **fields: Any) -> list[dict[str, Any]]:
+    return [{"request": {}, "value": value, "status": status, "timestamp": 1, **fields}, {"status": 200, "value": {}}]
+
+
+def test_all_questions_are_one_post() -> None:
+    net = FakeNet({"POST /jolokia/": told({})})
+
+    read(HttpOptions(), net, Url("http://app:8778/jolokia"), {PATTERN: ["state"], "a:b=c": ["x", "y"]})
+
+    assert json.loads(net.requests[0].body) == [
+        {"type": "read", "mbean": PATTERN, "attribute": ["state"]},
+        {"type": "read", "mbean": "a:b=c", "attribute": ["x", "y"]},
+    ]
+
+
+def test_each_mbean_of_a_pattern_has_its_attributes() -> None:
+    answer, _ = ask(told({"kafka.streams:client-id=x,type=stream-metrics": {"state": "RUNNING", "n": 2, "nan": None}}))
+
+    (name, mbean), *others = answer.mbeans().items()
+    assert (properties(name)["client-id"], others) == ("x", [])
+    assert (mbean.text("state"), mbean.number("n"), mbean.number("nan"), mbean.text("no")) == ("RUNNING", 2, None, None)
+
+
+@pytest.mark.parametrize(
+    ("fields", "bare"),
+    [
+        ({"status": 404, "error_type": "javax.management.InstanceNotFoundException"}, False),
+        ({"status": 404, "error_type": "javax.management.AttributeNotFoundException"}, True),
+        (
+            {"status": 400, "error": "java.lang.IllegalArgumentException : No matching attributes [state] found on"},
+            True,
+        ),
+    ],
+)
+def test_what_is_not_there_has_no_attributes(fields: dict[str, Any], bare: bool) -> None:
+    answer, _ = ask(told(**fields))
+
+    assert (answer.attributes(), answer.mbeans(), answer.number("n"), answer.bare) == ({}, {}, None, bare)
+    assert not answer.learnt
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (told(status=403, error="Reading attribute\nis forbidden"), f"403 to {PATTERN[:20]}.*: Reading attribute is"),
+        (told(status=500, error="x"), "Jolokia answers 500 to kafka.streams"),
+        (told(status=400, error="bad"), "Jolokia answers 400 to"),
+        (told([]), r"expected the attributes of kafka.streams.* as an object, got \[\]"),
+        (told(None), "as an object, got null"),
+        (told({"a:b=c": 1}), "expected the attributes of a:b=c as an object, got 1"),
+        (told({"a:b=c": {"state": 1}}), "expected a:b=c state as text, got 1"),
+        ({"error": "no access", "status": 403}, "Jolokia says no access"),
+        ({"status": 200}, "expected a list of answers, got {"),
+        ([], "2 questions, 0 answers"),
+        ([1, 2], "each an object, got 1"),
+        ("<html>", "'<html>' is not JSON"),
+        ((404, "<h1>404 Not Found</h1>No context found for request"), "HTTP 404 .*No context found"),
+        ((401, ""), "HTTP 401 without a body; give --username"),
+    ],
+)
+def test_a_refusal_is_an_error_that_shows_it(answer: object, words: str) -> None:
+    with pytest.raises(ProbeError, match=words) as caught:
+        _ = [mbean.text("state") for mbean in ask(answer)[0].mbeans().values()]
+
+    assert str(caught.value).startswith("POST http://app:8778/jolokia: ")
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("kafka.streams:type=stream-metrics,client-id=a-1", {"type": "stream-metrics", "client-id": "a-1"}),
+        ('k:client-id="a,b=c:d",type=t', {"client-id": "a,b=c:d", "type": "t"}),
+        (r'k:client-id="q\"q\\",type=t', {"client-id": 'q"q\\', "type": "t"}),
+        (r'k:client-id="s\*\?\n\\n"', {"client-id": "s*?\n\\n"}),
+        ('k:client-id="été"', {"client-id": "été"}),
+        ("k:a=", {"a": ""}),
+        ('k:a="open', {"a": "open"}),
+        ("nonsense", {}),
+        ("", {}),
+    ],
+)
+def test_properties_of_an_object_name(name: str, expected: dict[str, str]) -> None:
+    assert properties(name) == expected

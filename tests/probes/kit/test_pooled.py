@@ -1,0 +1,488 @@
+"""The full HTTP client: what only it can do, under the same deadline and with the same errors."""
+
+import contextlib
+import gzip
+import logging
+import os
+import re
+import socket
+import ssl
+import threading
+import time
+import zlib
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import httpcore
+import httpx
+import pytest
+import trustme
+
+from probes.kit import http
+from probes.kit.net import Reply, Request
+from probes.kit.pooled import CONNECTIONS, Pool
+from probes.kit.result import ProbeError, Unreachable
+from probes.kit.wire import Backend
+from tests.probes.kit.rawserver import RawServer, Refuser, Script, Talk, Unaccepting, answer, saying
+
+Serve = Callable[..., RawServer]
+Ask = Callable[..., Reply]
+
+SLACK = 3.0  # seconds, for a busy machine
+assert httpcore  # what httpx imports late would come out of the first test's deadline
+
+
+@pytest.fixture(autouse=True)
+def no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
+        monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def serve() -> Iterator[Serve]:
+    with contextlib.ExitStack() as stack:
+
+        def start(script: Script, tls: ssl.SSLContext | None = None) -> RawServer:
+            server = RawServer(script, tls=tls)
+            stack.callback(server.close)
+            return server
+
+        yield start
+
+
+@pytest.fixture
+def ask() -> Iterator[Ask]:
+    pool = Pool()
+
+    def fetch(
+        url: str, seconds: float = 5.0, *, method: str = "GET", ca_file: str | None = None, **headers: str
+    ) -> Reply:
+        request = Request(url, "http://shown", tuple(headers.items()), method=method, ca_file=ca_file)
+        return pool.fetch(request, time.monotonic() + seconds)
+
+    yield fetch
+    pool.close()
+
+
+def fault(ask: Ask, url: str, seconds: float = 5.0, **more: str) -> tuple[type, str]:
+    """The class of the error and its text after the request's name, times as X; it must come by the deadline."""
+    began = time.monotonic()
+    with pytest.raises(ProbeError) as caught:
+        ask(url, seconds, **more)
+    assert time.monotonic() - began < seconds + SLACK
+    return caught.type, re.sub(r"in [0-9.]+m?s\b", "in Xs", str(caught.value).partition("http://shown: ")[2])
+
+
+def steady(*answers: bytes) -> Script:
+    """A server that keeps its connections: the answers in turn, the last one for ever."""
+    left = list(answers)
+
+    def script(talk: Talk) -> None:
+        while talk.hear():
+            talk.say(left.pop(0) if len(left) > 1 else left[0])
+
+    return script
+
+
+# Connections
+
+
+def test_a_connection_is_kept_for_the_next_question(serve: Serve, ask: Ask) -> None:
+    server = serve(steady(answer(b"1"), answer(b"2")))
+    assert [ask(server.url).body, ask(f"{server.url}/x").body] == [b"1", b"2"]
+    assert server.connections == 1
+
+
+def closing_after_one(closed: Callable[[Talk], None]) -> Script:
+    """A server that answers once on each connection, and ends it when it is asked again."""
+
+    def script(talk: Talk) -> None:
+        talk.hear()
+        talk.say(answer(b"%d" % talk.server.connections))
+        talk.hear()
+        closed(talk)
+
+    return script
+
+
+@pytest.mark.parametrize("closed", [Talk.finish, Talk.reset])
+def test_a_kept_connection_closed_on_reuse_is_asked_afresh(
+    serve: Serve, ask: Ask, closed: Callable[[Talk], None]
+) -> None:
+    server = serve(closing_after_one(closed))
+    assert [ask(server.url).body, ask(server.url).body] == [b"1", b"2"]
+    assert len(server.requests) == 3
+
+
+def test_a_post_is_not_sent_twice_and_its_server_not_called_dead(serve: Serve, ask: Ask) -> None:
+    server = serve(closing_after_one(Talk.finish))
+    ask(server.url, method="POST")
+    assert fault(ask, server.url, method="POST") == (ProbeError, "connection closed before a byte came")
+    assert len(server.requests) == 2
+
+
+def test_a_server_that_went_silent_after_a_good_answer_is_unreachable(serve: Serve, ask: Ask) -> None:
+    server = serve(closing_after_one(Talk.hang))
+    ask(server.url)
+    assert fault(ask, server.url, 0.5) == (Unreachable, "not a byte in Xs")
+
+
+def test_bytes_left_over_never_answer_the_next_question(serve: Serve, ask: Ask) -> None:
+    server = serve(steady(answer(b"true") + answer(b"left over")))
+    assert [ask(server.url).body for _ in range(3)] == [b"true"] * 3
+
+
+def test_many_threads_share_a_few_connections(serve: Serve, ask: Ask) -> None:
+    server = serve(steady(answer(b"x")))
+    with ThreadPoolExecutor(30) as threads:
+        replies = list(threads.map(lambda _: ask(server.url).body, range(300)))
+    assert replies == [b"x"] * 300
+    assert server.connections <= CONNECTIONS
+
+
+def test_waiting_for_a_busy_connection_is_our_own_trouble(serve: Serve, ask: Ask) -> None:
+    busy = threading.Semaphore(0)
+
+    def script(talk: Talk) -> None:
+        talk.hear()
+        busy.release()
+        talk.hang()
+
+    server = serve(script)
+    with ThreadPoolExecutor(CONNECTIONS) as threads:
+        hung = [threads.submit(fault, ask, server.url, 2.0) for _ in range(CONNECTIONS)]
+        for _ in range(CONNECTIONS):
+            assert busy.acquire(timeout=10)
+        kind, text = fault(ask, server.url, 0.3)
+        assert (kind, text) == (ProbeError, "no time left to ask: all 10 connections to it are waiting")
+        assert {future.result()[0] for future in hung} == {Unreachable}
+
+
+def test_threads_do_not_close_each_others_connections(serve: Serve, ask: Ask) -> None:
+    def script(talk: Talk) -> None:  # the server often closes a kept connection
+        for _ in range(3):
+            if talk.hear():
+                talk.say(answer(b"x"))
+        talk.finish()
+
+    url = serve(script).url
+    with ThreadPoolExecutor(30) as threads:
+        assert list(threads.map(lambda _: ask(url, 20).body, range(600))) == [b"x"] * 600
+
+
+def test_every_transport_of_a_client_has_our_backend(monkeypatch: pytest.MonkeyPatch, serve: Serve) -> None:
+    monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:1")
+    monkeypatch.setenv("NO_PROXY", "localhost")
+    pool = Pool()
+    with contextlib.suppress(ProbeError):
+        pool.fetch(Request("http://127.0.0.1:1/", ""), time.monotonic() + 5)
+    ((client, _),) = pool._clients.values()
+    transports = [transport for transport in (client._transport, *client._mounts.values()) if transport is not None]
+    assert len(transports) == 2
+    for transport in transports:
+        assert isinstance(transport, httpx.HTTPTransport)
+        assert isinstance(transport._pool._network_backend, Backend)
+    pool.close()
+
+
+def test_an_answers_cookies_go_to_nobody(serve: Serve, ask: Ask) -> None:
+    server = serve(steady(answer(b"", "200 OK", "Set-Cookie: session=1; Path=/")))
+    ask(server.url)
+    ask(server.url)
+    assert b"cookie" not in server.requests[1].lower()
+
+
+# Logins
+
+
+def test_a_login_in_the_address_is_sent_and_never_logged(
+    serve: Serve, ask: Ask, caplog: pytest.LogCaptureFixture
+) -> None:
+    server = serve(steady(answer()))
+    with caplog.at_level(logging.DEBUG):
+        ask(server.url.replace("//", "//user:s3cret@") + "/?token=t0ken")
+    assert b"authorization: basic dxnlcjpzm2nyzxq=" in server.requests[0].lower()
+    assert "s3cret" not in caplog.text
+    assert "t0ken" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://user:s3cret@[bad/",
+        "http://user:s3cret@127.0.0.1:70000/",
+        "http://user:s3cret@h:port/",
+        "http://\u2603.\u0000/",
+    ],
+)
+def test_an_address_that_cannot_be_asked_is_refused_without_showing_it(ask: Ask, url: str) -> None:
+    with pytest.raises(ProbeError) as caught:
+        ask(url)
+    assert "s3cret" not in str(caught.value)
+
+
+# Redirects
+
+
+def test_a_redirect_of_a_get_is_followed(serve: Serve, ask: Ask) -> None:
+    server = serve(steady(answer(b"", "301 Moved Permanently", "Location: /new"), answer(b"new")))
+    assert ask(server.url, authorization="Bearer x").body == b"new"
+    assert server.requests[1].startswith(b"GET /new ")
+    assert b"Bearer x" in server.requests[1]
+
+
+def test_a_login_does_not_follow_to_another_origin(serve: Serve, ask: Ask) -> None:
+    other = serve(steady(answer(b"other")))
+    server = serve(steady(answer(b"", "302 Found", f"Location: {other.url}/x")))
+    assert ask(server.url.replace("//", "//user:s3cret@")).body == b"other"
+    assert ask(server.url, authorization="Bearer s3cret").body == b"other"
+    assert b"Basic" in server.requests[0]
+    assert b"Bearer" in server.requests[1]
+    assert not any(b"authorization" in request.lower() for request in other.requests)
+
+
+def test_a_redirect_of_a_post_is_the_reply(serve: Serve, ask: Ask) -> None:
+    server = serve(steady(answer(b"", "302 Found", "Location: /login")))
+    assert ask(server.url, method="POST").status == 302
+
+
+def test_redirects_without_end_are_a_probe_error(serve: Serve, ask: Ask) -> None:
+    server = serve(steady(answer(b"", "302 Found", "Location: /again")))
+    assert fault(ask, server.url) == (ProbeError, "redirected more than 5 times")
+    assert len(server.requests) == 6
+
+
+def test_a_refusal_behind_a_redirect_does_not_make_the_server_unreachable(serve: Serve, ask: Ask) -> None:
+    refuser = Refuser()
+    server = serve(steady(answer(b"", "302 Found", f"Location: {refuser.url.replace('//', '//u:s3cret@')}/x?s3cret")))
+    assert fault(ask, server.url) == (ProbeError, f"redirected to {refuser.url}/x: connection refused")
+    refuser.close()
+
+
+@pytest.mark.parametrize("location", ["ftp://127.0.0.1/x", "http://[", "file:///etc/passwd"])
+def test_a_redirect_to_nowhere_is_a_probe_error(serve: Serve, ask: Ask, location: str) -> None:
+    server = serve(steady(answer(b"", "302 Found", f"Location: {location}")))
+    assert fault(ask, server.url)[0] is ProbeError
+
+
+# Compression
+
+
+@pytest.mark.parametrize(
+    ("coding", "body"),
+    [
+        ("gzip", gzip.compress(b"hello ") + gzip.compress(b"world")),
+        ("GZIP", gzip.compress(b"hello world")),
+        ("deflate", zlib.compress(b"hello world")),
+        ("deflate", zlib.compress(b"hello world", wbits=-15)),
+        ("identity", b"hello world"),
+    ],
+    ids=["gzip in two members", "gzip", "zlib", "raw deflate", "identity"],
+)
+def test_compressed_answers_are_decoded(serve: Serve, ask: Ask, coding: str, body: bytes) -> None:
+    whole = answer(body, "200 OK", f"Content-Encoding: {coding}")
+    assert ask(serve(steady(whole)).url).body == b"hello world"
+    dripped = serve(saying(*(bytes([byte]) for byte in whole)))
+    assert ask(dripped.url).body == b"hello world"
+
+
+@pytest.mark.parametrize(
+    ("coding", "body", "text"),
+    [
+        ("gzip", lambda: gzip.compress(b"hello world")[:-9], "the answer's gzip broke off"),
+        ("gzip", lambda: b"plain text", "the answer's gzip is damaged"),
+        ("br", lambda: b"x", "the answer's content-encoding 'br' is not one that was asked for"),
+        ("gzip", lambda: gzip.compress(bytes(300 << 20)), "the answer is over 32 MiB"),
+        ("gzip", lambda: gzip.compress(bytes(20 << 20)) * 2, "the answer is over 32 MiB"),
+    ],
+    ids=["cut", "damaged", "unknown", "bomb", "bomb in two members"],
+)
+def test_compression_gone_wrong_is_a_probe_error(
+    serve: Serve, ask: Ask, coding: str, body: Callable[[], bytes], text: str
+) -> None:
+    server = serve(steady(answer(body(), "200 OK", f"Content-Encoding: {coding}")))
+    assert fault(ask, server.url) == (ProbeError, text)
+
+
+def test_a_compressed_answer_without_a_body_is_empty(serve: Serve, ask: Ask) -> None:
+    server = serve(steady(answer(b"", "200 OK", "Content-Encoding: gzip")))
+    assert ask(server.url).body == b""
+
+
+# Proxies
+
+
+def test_the_environments_proxy_is_asked(serve: Serve, ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
+    proxy = serve(steady(answer(b"by proxy")))
+    monkeypatch.setenv("HTTP_PROXY", proxy.url)
+    assert ask("http://connect:8083/x").body == b"by proxy"
+    assert proxy.requests[0].startswith(b"GET http://connect:8083/x ")
+
+
+def test_a_proxy_that_fails_says_nothing_about_the_server(
+    serve: Serve, ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refuser, silent = Refuser(), serve(Talk.hang)
+    monkeypatch.setenv("HTTP_PROXY", refuser.url)
+    monkeypatch.setenv("HTTPS_PROXY", silent.url)
+    way = "through the proxy 127.0.0.1:"
+    assert fault(ask, "http://connect:8083") == (ProbeError, f"{way}{refuser.port}: connection refused")
+    assert fault(ask, "https://connect:8083", 0.5) == (ProbeError, f"{way}{silent.port}: not a byte in Xs")
+    refuser.close()
+
+
+def test_a_kept_connection_to_a_proxy_that_falls_silent_says_so_too(
+    serve: Serve, ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    proxy = serve(closing_after_one(Talk.hang))
+    monkeypatch.setenv("HTTP_PROXY", proxy.url)
+    ask("http://connect:8083/x")
+    text = f"through the proxy 127.0.0.1:{proxy.port}: not a byte in Xs"
+    assert fault(ask, "http://connect:8083/x", 0.5) == (ProbeError, text)
+
+
+def test_a_proxy_that_refuses_to_connect_is_a_probe_error(
+    serve: Serve, ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    proxy = serve(steady(answer(b"", "407 Proxy Authentication Required")))
+    monkeypatch.setenv("HTTPS_PROXY", proxy.url)
+    text = f"through the proxy 127.0.0.1:{proxy.port}: it refused: 407 Proxy Authentication Required"
+    assert fault(ask, "https://connect:8083") == (ProbeError, text)
+
+
+@pytest.mark.parametrize("proxy", ["socks5://u:s3cret@127.0.0.1:1", "nonsense://127.0.0.1:1", "http://proxy:s3cret"])
+def test_a_proxy_that_cannot_be_used_is_a_probe_error(ask: Ask, monkeypatch: pytest.MonkeyPatch, proxy: str) -> None:
+    monkeypatch.setenv("ALL_PROXY", proxy)
+    assert fault(ask, "http://connect:8083") == (ProbeError, "the proxy that the environment names cannot be used")
+
+
+# TLS
+
+
+class Tls:
+    """A certificate authority, the file that trusts it, and a server's certificate for 127.0.0.1."""
+
+    def __init__(self, folder: Path) -> None:
+        authority = trustme.CA()
+        self.server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        authority.issue_cert("127.0.0.1").configure_cert(self.server)
+        self.misnamed = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        authority.issue_cert("elsewhere.example").configure_cert(self.misnamed)
+        self.ca_file = str(folder / "ca.pem")
+        authority.cert_pem.write_to_path(self.ca_file)
+
+
+@pytest.fixture(scope="module")
+def tls(tmp_path_factory: pytest.TempPathFactory) -> Tls:
+    return Tls(tmp_path_factory.mktemp("tls"))
+
+
+def test_https_with_a_trusted_authority_is_asked_and_kept(serve: Serve, ask: Ask, tls: Tls) -> None:
+    server = serve(steady(answer(b"safe")), tls=tls.server)
+    assert [ask(server.url, ca_file=tls.ca_file).body for _ in range(2)] == [b"safe"] * 2
+    assert server.connections == 1
+
+
+def test_https_through_a_proxy_is_asked(serve: Serve, ask: Ask, tls: Tls, monkeypatch: pytest.MonkeyPatch) -> None:
+    def tunnel(talk: Talk) -> None:
+        assert talk.hear().startswith(b"CONNECT 127.0.0.1:8443 ")
+        talk.say(b"HTTP/1.1 200 Connection established\r\n\r\n")
+        inner = Talk(tls.server.wrap_socket(talk.sock, server_side=True), talk.server)
+        while inner.hear():
+            inner.say(answer(b"tunnelled"))
+        inner.sock.close()
+
+    monkeypatch.setenv("HTTPS_PROXY", serve(tunnel).url)
+    assert [ask("https://127.0.0.1:8443/", ca_file=tls.ca_file).body for _ in range(2)] == [b"tunnelled"] * 2
+
+
+def test_a_certificate_that_is_not_trusted_is_a_probe_error(serve: Serve, ask: Ask, tls: Tls) -> None:
+    server = serve(steady(answer()), tls=tls.server)
+    kind, text = fault(ask, server.url)
+    assert kind is ProbeError
+    assert text in (
+        "certificate verify failed: unable to get local issuer certificate",
+        "certificate verify failed: self-signed certificate in certificate chain",
+    )
+
+
+def test_a_certificate_of_another_name_is_a_probe_error(serve: Serve, ask: Ask, tls: Tls) -> None:
+    server = serve(steady(answer()), tls=tls.misnamed)
+    kind, text = fault(ask, server.url, ca_file=tls.ca_file)
+    assert kind is ProbeError
+    assert text.startswith("certificate verify failed: IP address mismatch")
+
+
+@pytest.mark.parametrize(
+    ("script", "kind", "text"),
+    [
+        (Talk.hang, Unreachable, "not a byte in Xs"),
+        (
+            lambda talk: (talk.sock.recv(1), talk.sock.recv(9999), talk.finish()),
+            Unreachable,
+            "connection closed before",
+        ),
+        (Talk.reset, Unreachable, "connection reset before a byte came"),
+        (lambda talk: talk.say(answer(b"plain")), ProbeError, "the TLS handshake failed: "),
+        (
+            lambda talk: (talk.drip(b"\x16\x03\x03", 0.05), talk.hang()),
+            ProbeError,
+            "the TLS handshake was not complete in time",
+        ),
+        (lambda talk: (talk.say(b"\x16\x03\x03\x40\x00"), talk.drip(bytes(999))), ProbeError, "the TLS handshake"),
+    ],
+    ids=["silence", "close", "reset", "plain http", "unfinished", "drip"],
+)
+def test_a_handshake_ends_by_the_deadline(serve: Serve, ask: Ask, script: Script, kind: type, text: str) -> None:
+    url = serve(script).url.replace("http:", "https:")
+    found = fault(ask, url, 1.0)
+    assert (found[0], found[1][: len(text)]) == (kind, text)
+
+
+def test_a_refused_or_unaccepted_https_connection_is_unreachable(ask: Ask) -> None:
+    refuser, full = Refuser(), Unaccepting()
+    assert fault(ask, refuser.url.replace("http:", "https:")) == (Unreachable, "connection refused")
+    assert fault(ask, full.url.replace("http:", "https:"), 0.5) == (Unreachable, "not a byte in Xs")
+    refuser.close()
+    full.close()
+
+
+@pytest.mark.parametrize("start", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 300\r\n\r\n"], ids=["silence", "drip"])
+def test_an_answer_over_tls_ends_by_the_deadline(serve: Serve, ask: Ask, tls: Tls, start: bytes) -> None:
+    def script(talk: Talk) -> None:
+        talk.hear()
+        talk.say(start)
+        if start:
+            talk.drip(b"x" * 300)
+        talk.hang()
+
+    server = serve(script, tls=tls.server)
+    kind, text = fault(ask, server.url, 1.0, ca_file=tls.ca_file)
+    assert kind is (ProbeError if start else Unreachable)
+    assert text.startswith("the answer was not complete in Xs" if start else "not a byte in Xs")
+
+
+def test_a_host_name_that_tls_cannot_use_is_a_probe_error(
+    serve: Serve, ask: Ask, tls: Tls, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = serve(steady(answer()), tls=tls.server)
+    monkeypatch.setattr(http, "resolve", lambda host, port: [(socket.AF_INET, 1, 6, "", ("127.0.0.1", server.port))])
+    kind, text = fault(ask, f"https://{'x' * 70}.example/")
+    assert kind is ProbeError
+    assert text.startswith("the TLS handshake failed: ")
+
+
+def test_an_answer_without_a_length_must_be_ended_by_tls_itself(serve: Serve, ask: Ask, tls: Tls) -> None:
+    server = serve(saying(b"HTTP/1.0 200 OK\r\n\r\nhalf of the metr"), tls=tls.server)
+    assert fault(ask, server.url, ca_file=tls.ca_file) == (ProbeError, "the answer broke off after 16 bytes")
+
+
+@pytest.mark.parametrize("content", [None, "", "no certificate"], ids=["missing", "empty", "nonsense"])
+def test_a_ca_file_of_no_use_is_a_probe_error(ask: Ask, tmp_path: Path, content: str | None) -> None:
+    path = tmp_path / "ca.pem"
+    if content is not None:
+        path.write_text(content)
+    kind, text = fault(ask, "https://127.0.0.1:1/", ca_file=str(path))
+    assert kind is ProbeError
+    assert text.startswith(f"cannot read the CA file {path}: ")
