@@ -2,7 +2,8 @@
 
 from probes.kit.example import one_of
 from probes.kit.options import Choice, Duration, OptionError, Range, Url, option
-from probes.kit.rest import HttpOptions, ask, cut, expect, json_of, naming, number_or_none, objects, refusal, sentence
+from probes.kit.finding import cut, naming, sentence
+from probes.kit.rest import HttpOptions, ask, expect, json_of, number_or_none, objects, refusal
 from probes.kit.result import ProbeError, Result, Status, worst
 from probes.kit.types import quote
 
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from probes.kit.net import Net, Request
-    from probes.kit.rest import Finding
+    from probes.kit.finding import Finding
 
     Item = dict[str, Any]
 
@@ -86,7 +87,7 @@ EXAMPLE = {
 
 
 def probe(o: Options, net: "Net") -> Result:
-    request = o.get(o.url.join("v3/kafka"))
+    request = o.get(o.url.below("v3/kafka"))
     clusters = names(net, request, "clusters")
     if o.cluster is None and len(clusters) != 1:
         have = (
@@ -125,7 +126,7 @@ def chosen(o: Options, net: "Net", cluster: str) -> list[str]:
     """The groups to judge. Burrow counts itself among them, as `burrow-*`, often with a huge lag (since 1.3.0)."""
     if o.group:
         return list(dict.fromkeys(o.group))
-    known = names(net, o.get(o.url.join(f"v3/kafka/{quote(cluster)}/consumer")), "consumers")
+    known = names(net, o.get(o.url.below(f"v3/kafka/{quote(cluster)}/consumer")), "consumers")
     found = sorted(name for name in known if not name.startswith("burrow-"))
     if o.group_regex is not None:
         found = [name for name in found if compiled(o.group_regex).fullmatch(name)]
@@ -148,7 +149,7 @@ def ask_group(o: Options, net: "Net", cluster: str, name: str) -> "tuple[Item, l
     """One group and all of its partitions: `/lag` has them all, `/status` only those that are not OK."""
     if "/" in name:  # Burrow's router takes no escaped slash, and one such group must not hide the others
         return dict.fromkeys(EXAMPLE_GROUP) | {"name": name}, []
-    request = o.get(o.url.join(f"v3/kafka/{quote(cluster)}/consumer/{quote(name)}/lag"))
+    request = o.get(o.url.below(f"v3/kafka/{quote(cluster)}/consumer/{quote(name)}/lag"))
     reply = net.request(request)
     if reply.status not in (200, 404):
         raise refusal(request, reply)

@@ -2,7 +2,8 @@
 
 from probes.kit.example import one_of
 from probes.kit.options import Url, option
-from probes.kit.rest import HttpOptions, ask, expect, json_of, objects, refusal, sentence
+from probes.kit.finding import sentence
+from probes.kit.rest import HttpOptions, ask, expect, json_of, objects, refusal
 from probes.kit.result import ProbeError, Result, Status, worst
 from probes.kit.types import quote
 
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from probes.kit.net import Net, Request
-    from probes.kit.rest import Finding
+    from probes.kit.finding import Finding
 
     Item = dict[str, Any]
 
@@ -78,13 +79,13 @@ def probe(o: Options, net: "Net") -> Result:
 
 def live(o: Options, net: "Net") -> Result:
     """A worker that answers `GET /` lives, whatever it says: a wedged herder pages, it does not restart."""
-    reply = net.request(o.get(o.url.join("")))
+    reply = net.request(o.get(o.url.below("")))
     return Result(Status.OK, f"GET / answers: HTTP {reply.status}", o.url.shown, None)
 
 
 def ready(o: Options, net: "Net") -> Result:
     """A worker is ready when it lists its connectors; how they are is no reason to take it out of service."""
-    request = o.get(o.url.join("connectors"))
+    request = o.get(o.url.below("connectors"))
     names = expect(list, ask(net, request), "a list of connector names", request)
     return Result(Status.OK, f"GET /connectors answers: {len(names)} connectors", o.url.shown, None)
 
@@ -96,7 +97,7 @@ def statuses(o: Options, net: "Net") -> "dict[str, tuple[Item, list[Item]]]":
     newer Jettys refuse an escaped slash. It is silent about connectors without a status, so a name that is not in it
     is looked up in the plain list; which of all connectors it does not tell of is not asked.
     """
-    request = o.get(o.url.join("connectors?expand=status"))
+    request = o.get(o.url.below("connectors?expand=status"))
     answer = ask(net, request)
     if isinstance(answer, list):  # Connect before 2.3 does not know `expand`
         return {name: one_status(o, net, name) for name in selected(o, answer, request)}
@@ -105,7 +106,7 @@ def statuses(o: Options, net: "Net") -> "dict[str, tuple[Item, list[Item]]]":
         for name, entry in expect(dict, answer, "an object of connectors or a list of names", request).items()
     }
     if not told or any(name not in told for name in o.connector):
-        request = o.get(o.url.join("connectors"))
+        request = o.get(o.url.below("connectors"))
         told = {**dict.fromkeys(expect(list, ask(net, request), "a list of connector names", request)), **told}
     return {name: read(name, told[name], request) for name in selected(o, list(told), request)}
 
@@ -116,7 +117,7 @@ def selected(o: Options, names: "list[Any]", request: "Request") -> list[str]:
 
 
 def one_status(o: Options, net: "Net", name: str) -> "tuple[Item, list[Item]]":
-    request = o.get(o.url.join(f"connectors/{quote(name)}/status"))
+    request = o.get(o.url.below(f"connectors/{quote(name)}/status"))
     reply = net.request(request)
     if reply.status == 404 and "error_code" in expect(dict, json_of(request, reply), "an error object", request):
         return read(name, None, request)  # "No status found": it is in the list, so it was created just now

@@ -4,7 +4,8 @@ from probes.kit.example import one_of
 from probes.kit.exposition import Page
 from probes.kit.jolokia import properties, read
 from probes.kit.options import Choice, Duration, OptionError, Url, option
-from probes.kit.rest import HttpOptions, sentence
+from probes.kit.finding import sentence
+from probes.kit.rest import HttpOptions
 from probes.kit.result import ProbeError, Result, Status, worst
 
 TYPE_CHECKING = False
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
     from probes.kit.exposition import Sample
     from probes.kit.net import Net
-    from probes.kit.rest import Finding
+    from probes.kit.finding import Finding
 
     Item = dict[str, Any]
 
@@ -270,4 +271,4 @@ def from_jolokia(o: Options, net: "Net") -> Reading:
 
 
 def with_path(url: Url, path: str) -> Url:
-    return url if url.partition("://")[2].partition("?")[0].partition("/")[2] else url.join(path)
+    return url if url.partition("://")[2].partition("?")[0].partition("/")[2] else url.below(path)

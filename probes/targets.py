@@ -2,7 +2,8 @@
 
 from probes.kit.example import any_keys, one_of
 from probes.kit.options import OptionError, Url, option
-from probes.kit.rest import HttpOptions, cut, expect, json_of, objects, refusal, sentence, since_epoch
+from probes.kit.finding import cut, sentence
+from probes.kit.rest import HttpOptions, expect, json_of, objects, refusal, since_epoch
 from probes.kit.result import ProbeError, Result, Status, worst
 
 TYPE_CHECKING = False
@@ -11,7 +12,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from probes.kit.net import Net, Reply, Request
-    from probes.kit.rest import Finding
+    from probes.kit.finding import Finding
 
     Item = dict[str, Any]
 
@@ -78,7 +79,7 @@ EXAMPLE = {
 
 
 def probe(o: Options, net: "Net") -> Result:
-    request = o.get(o.url.join("api/v1/targets?state=active"))
+    request = o.get(o.url.below("api/v1/targets?state=active"))
     data = expect(dict, data_of(request, net.request(request)), "`data` as an object", request)
     active = objects(data.get("activeTargets"), "`activeTargets` as a list", request)
     if not active:  # for its first 5 s a Prometheus knows of none

@@ -3,7 +3,8 @@
 A JVM's jmx_exporter easily shows 50,000 lines, of which a probe wants ten. Part of the cold path.
 """
 
-from probes.kit.rest import came_back, cut, refusal
+from probes.kit.finding import cut
+from probes.kit.rest import came_back, refusal
 from probes.kit.result import ProbeError
 
 TYPE_CHECKING = False

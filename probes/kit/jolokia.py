@@ -5,7 +5,8 @@ Source: Jolokia's protocol documentation; its ReadHandler.
 """
 
 from probes.kit.jsontext import dumps
-from probes.kit.rest import ask, cut, expect, number_or_none, objects
+from probes.kit.finding import cut
+from probes.kit.rest import ask, expect, number_or_none, objects
 from probes.kit.result import ProbeError
 
 TYPE_CHECKING = False
@@ -21,7 +22,7 @@ def read(o: "HttpOptions", net: "Net", url: "Url", questions: "dict[str, list[st
     """An answer for each question, an MBean's name or pattern and the attributes wanted, in their order."""
     body = [{"type": "read", "mbean": mbean, "attribute": names} for mbean, names in questions.items()]
     # The agent serves /jolokia/ but not /jolokia; join() ends the path with the slash.
-    request = o.post(url.join(""), dumps(body).encode())
+    request = o.post(url.below(""), dumps(body).encode())
     answer = ask(net, request)
     if isinstance(answer, dict) and "error" in answer:  # the whole was refused
         raise ProbeError(f"{request}: Jolokia says {cut(str(answer['error']))}")

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     Given = Mapping[str, str | Sequence[str]]  # option name -> the text, or texts, that were written
 
-__all__ = ["Choice", "Duration", "OptionError", "OptionErrors", "OptionSet", "Range", "Secret", "Url", "option"]
+__all__ = ["Choice", "Duration", "OptionError", "OptionErrors", "OptionSet", "ProbeOptions", "Range", "Secret", "Url", "option"]
 
 _REQUIRED = object()
 
@@ -94,8 +94,7 @@ class OptionSet:
 
     def __init_subclass__(cls) -> None:
         own = [Field(name, kind, *cls.__dict__[name]) for name, kind in cls.__annotations__.items() if name != "fields"]
-        inherited = [field for base in cls.__mro__[1:] for field in base.__dict__.get("fields", ())]
-        cls.fields = (*own, *inherited)
+        cls.fields = (*own, *super(cls, cls).fields)
 
     def __init__(self, **values: object) -> None:
         for field in self.fields:
@@ -133,6 +132,24 @@ class OptionSet:
         """Equal for equal options: two questions with one key are one question."""
         return tuple(getattr(self, field.attribute) for field in self.fields)
 
+    @property
+    def target(self) -> "Url":
+        """The address that these options ask: the first that is given."""
+        values = (getattr(self, field.attribute) for field in self.fields if field.type is Url)
+        return next((value for value in values if value), Url(""))
+
+
+class ProbeOptions(OptionSet):
+    """What every probe can be told. In the environment also without the probe's name: `STETHO_TIMEOUT`."""
+
+    timeout: Duration | None = option(
+        default=None, help="Total deadline, name resolution included; 5s, or 800ms under liveness and readiness."
+    )
+
+    def check(self) -> None:
+        if self.timeout is not None and self.timeout <= 0:
+            raise OptionError("timeout", "must be longer than 0s")
+
 
 def _value(field: Field, sources: "Sequence[Given]") -> object:
     for source in sources:
@@ -146,7 +163,7 @@ def _value(field: Field, sources: "Sequence[Given]") -> object:
                 return tuple(field.parse(text) for text in ([given] if isinstance(given, str) else given))
             return field.parse(_one(key, given))
     if field.required:
-        raise ValueError(f"is missing; give {field.flag}")
+        raise ValueError("is missing")
     return field.default
 
 
@@ -166,14 +183,16 @@ def read_secret(path: str) -> str:
 
 
 def from_environment(fields: "Sequence[Field]", probe: str, environ: "Mapping[str, str]") -> "dict[str, str | list[str]]":
-    """What `STETHO_<PROBE>_<OPTION>` says of these options (`STETHO_<OPTION>` without a probe); empty is not set.
+    """What `STETHO_<PROBE>_<OPTION>` says of these options; empty is not set.
 
-    A list's elements are separated by commas.
+    `STETHO_<OPTION>` for those of every probe, and for all where `probe` is empty. Commas part a list's elements.
     """
     found: dict[str, str | list[str]] = {}
     for field in fields:
         for key in field.keys:
             text = environ.get(environment_name(probe, key))
+            if not text and field in ProbeOptions.fields:
+                text = environ.get(environment_name("", key))
             if text:
                 found[key] = [part.strip() for part in text.split(",")] if field.many else text
     return found

@@ -1,25 +1,21 @@
 """Asking a REST interface: the options every HTTP probe has, and a JSON answer or the error that says why not."""
 
 from probes.kit.net import Request
-from probes.kit.options import OptionError, OptionSet, Secret, Url, option
-from probes.kit.result import ProbeError, Status
+from probes.kit.options import OptionError, ProbeOptions, Secret, Url, option
+from probes.kit.result import ProbeError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
     from typing import Any, TypeVar
 
     from probes.kit.net import Net, Reply
 
     T = TypeVar("T")
-    Finding = tuple[Status, str, str, str]  # how bad; what ("of 3 tasks FAILED"); whose; why, or nothing
 
 EXCERPT = 80  # characters of an answer that an error shows
-NAMED = 5  # culprits that a message names
-WORDS = 160  # characters that a message takes over from a name or a reason
 
 
-class HttpOptions(OptionSet):
+class HttpOptions(ProbeOptions):
     """How to be let in. Secrets come from files or the environment, never from argv."""
 
     username: str | None = option(default=None, help="User for basic authentication.")
@@ -28,6 +24,7 @@ class HttpOptions(OptionSet):
     ca_file: str | None = option(default=None, help="Trust the CA certificates in this PEM file.")
 
     def check(self) -> None:
+        super().check()
         if self.token is not None and self.username is not None:
             raise OptionError("token", "cannot be combined with username: give one login")
         if self.password is not None and self.username is None:
@@ -125,28 +122,3 @@ def since_epoch(text: str) -> "float | None":
     except ValueError:
         return None
     return time.timestamp() if time.tzinfo and time.year > 1 else None
-
-
-def sentence(findings: "Iterable[Finding]") -> str:
-    """What a woken person reads, worst first: `2 of 3 tasks FAILED: orders/1, orders/2 (the reason)`."""
-    kinds: dict[tuple[Status, str], list[tuple[str, str]]] = {}
-    for status, what, whose, why in findings:
-        kinds.setdefault((status, what), []).append((whose, why))
-    order = (Status.CRITICAL, Status.UNKNOWN, Status.WARNING, Status.OK)
-    worst_first = sorted(kinds, key=lambda kind: order.index(kind[0]))
-    return "; ".join(f"{len(kinds[kind])} {kind[1]}: {naming(kinds[kind])}" for kind in worst_first)
-
-
-def naming(culprits: "Sequence[tuple[str, str]]") -> str:
-    """The first few by name, each with its reason; of neighbours with one reason, the last shows it."""
-    words = []
-    for at, (name, why) in enumerate(culprits[:NAMED], start=1):
-        shared = at < min(len(culprits), NAMED) and culprits[at][1] == why
-        words.append(cut(name) if shared or not why else f"{cut(name)} ({cut(why)})")
-    return ", ".join(words) + (f" and {len(culprits) - NAMED} more" if len(culprits) > NAMED else "")
-
-
-def cut(text: str) -> str:
-    """Text from outside as a message can bear it: on one line and not too long."""
-    line = " ".join(text[: 2 * WORDS].split())
-    return line if len(line) <= WORDS else f"{line[: WORDS - 1]}…"

@@ -122,7 +122,7 @@ class Url(str):
         authority, slash, path = rest.partition("/")
         return f"{scheme}{mark}{authority.rpartition('@')[2]}{slash}{path}".rstrip("/")
 
-    def join(self, path: str) -> "Url":
+    def below(self, path: str) -> "Url":
         """The address of `path` below this one; a query of this one stays at the end."""
         base, mark, query = self.partition("?")
         query = "&".join(part for part in (path.partition("?")[2], query) if part)

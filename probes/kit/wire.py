@@ -102,6 +102,8 @@ def _handshake(
 
     begun, ours = False, sock
     try:
+        if name:
+            name.encode("idna")  # of a name that is none, wrap_socket would lose the open socket
         ours = tls = context.wrap_socket(
             sock, server_hostname=name, do_handshake_on_connect=False, suppress_ragged_eofs=False
         )

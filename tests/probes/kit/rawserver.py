@@ -110,8 +110,9 @@ class RawServer:
         with contextlib.suppress(OSError):
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if self.tls:
-                sock = self.tls.wrap_socket(sock, server_side=True)
+                sock = secure = self.tls.wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
                 self._open.add(sock)
+                secure.do_handshake()
             self.script(Talk(sock, self))
         self._open -= {plain, sock}
         sock.close()

@@ -1,0 +1,112 @@
+"""A probe from the command line, as cold and cheap as a kubelet needs it: nothing heavy is imported for a plain call."""
+
+import os
+import sys
+import time
+
+from probes.kit import argv as fast
+from probes.kit import catalog, http
+from probes.kit.options import OptionErrors, from_environment
+from probes.kit.run import ALERT, Answer, RunOptions, run, timeout
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    from probes.kit.net import Reply, Request
+    from probes.kit.options import Given
+
+
+class OneShot:
+    """The Net of a single question: a connection for each request, httpx for what the cold client declines."""
+
+    def __init__(self, end: float) -> None:
+        self._end = end
+
+    def request(self, request: "Request") -> "Reply":
+        try:
+            return http.fetch(request, self._end)
+        except http.Declined:
+            from probes.kit.pooled import Pool  # httpx costs 100 ms; a plain question never pays it
+
+            return Pool().fetch(request, self._end)
+
+    def now(self) -> float:
+        return time.time()
+
+
+def main(argv: "Sequence[str]") -> int | None:
+    """The exit code of `stetho probe ARGV`, or None where argv is not plain and the full command line answers."""
+    try:
+        module = catalog.load(argv[0] if argv else "")
+    except KeyError:
+        return None
+    given = fast.read(argv[1:], (*module.Options.fields, *RunOptions.fields))
+    if given is None:
+        return None
+    try:
+        return answer(argv[0], module, given)
+    except OptionErrors:
+        return None  # typer says what is wrong, and how it would be right
+
+
+def built(name: str, module: "Any", given: "Given") -> "tuple[Any, RunOptions]":
+    """The probe's options and how to run it, from what argv gave and the environment has. Raises OptionErrors."""
+    common = {key for field in RunOptions.fields for key in field.keys}
+    run_given = {key: value for key, value in given.items() if key in common}
+    own_given = {key: value for key, value in given.items() if key not in common}
+    how = RunOptions.build(run_given, from_environment(RunOptions.fields, "", os.environ))
+    return module.Options.build(own_given, from_environment(module.Options.fields, name, os.environ)), how
+
+
+def answer(name: str, module: "Any", given: "Given") -> int:
+    """Ask, show the answer, and give the exit code. Raises OptionErrors."""
+    options, how = built(name, module, given)
+    condition = compiled(how.when)
+    end = time.monotonic() + timeout(options, how.as_)
+    said = run(name, module, options, OneShot(end), how.as_)
+    if condition is not None:
+        said = judged(said, condition)
+    show(said, how)
+    return said.code
+
+
+def compiled(text: str | None) -> "Any":
+    """The condition of `--when`; OptionErrors when it is none."""
+    if text is None:
+        return None
+    from probes.kit.condition import Condition, ConditionError  # brings jmespath, 13 ms
+    from probes.kit.options import OptionError
+
+    try:
+        return Condition(text)
+    except ConditionError as error:
+        raise OptionErrors([OptionError("when", f"{error} (at column {error.offset + 1})")]) from None
+
+
+def judged(said: Answer, condition: "Any") -> Answer:
+    """The answer with the condition's status: met is CRITICAL, not met OK, undecided UNKNOWN."""
+    from probes.kit.result import Status
+
+    judgement = condition.judge(said.document())
+    statuses = {"MET": Status.CRITICAL, "NOT MET": Status.OK, "UNKNOWN": Status.UNKNOWN}
+    reason = f" ({judgement.reason})" if judgement.reason else ""
+    said.message = f"{judgement.verdict.value}{reason}: {condition.text}; {said.message}"
+    said.status = statuses[judgement.verdict.value]
+    said.code = int(said.status)
+    return said
+
+
+def show(said: Answer, how: RunOptions) -> None:
+    """Print the answer; to stderr too why a kubelet is told 'well' of what is not."""
+    terminal = sys.stdout.isatty()
+    form = how.output or ("text" if terminal else "json")
+    module = f"probes.kit.outputs.{form}"
+    __import__(module)
+    text = sys.modules[module].render(said, colour=terminal and "NO_COLOR" not in os.environ)
+    # A lone surrogate, which JSON may hold, has no UTF-8; as an escape it is still JSON.
+    sys.stdout.buffer.write(text.encode("utf-8", "backslashreplace") + b"\n")
+    sys.stdout.flush()
+    if how.as_ != ALERT and said.code == 0 and not said.well:
+        sys.stderr.write(f"{said.message.encode('ascii', 'backslashreplace').decode()}\n")

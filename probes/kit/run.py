@@ -1,0 +1,115 @@
+"""Asking one probe: timed, bounded, every exception mapped, and the answer as the JSON object that all outputs show.
+
+Part of the cold path.
+"""
+
+import time
+
+from probes.kit.options import Choice, OptionError, OptionSet, option
+from probes.kit.result import ProbeError, Result, Status, Unreachable
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from probes.kit.net import Net
+
+SCHEMA = 1
+ALERT, LIVENESS, READINESS = "alert", "liveness", "readiness"
+TIMEOUT, KUBELET_TIMEOUT = 5.0, 0.8  # seconds; the kubelet kills a probe after 1 s
+USAGE = 64  # of sysexits.h; a typo must never read as an outage
+
+
+class RunOptions(OptionSet):
+    """How a probe is asked from the command line and its answer is shown."""
+
+    as_: Choice = option(
+        default=ALERT,
+        choices=(ALERT, LIVENESS, READINESS),
+        help="Who asks: an alert (exit 0 to 3), or a kubelet (exit 0 or 1).",
+    )
+    when: str | None = option(
+        default=None, help="Judge by this condition, as a rule's `when:` does: met is CRITICAL, undecided UNKNOWN."
+    )
+    output: Choice | None = option(
+        default=None, choices=("text", "json"), help="Form of the answer; text on a terminal, else one line of JSON."
+    )
+    exit_style: Choice = option(
+        default="stetho", choices=("stetho", "nagios"), help="Exit code of a usage error: 64, or Nagios' 3."
+    )
+
+    def check(self) -> None:
+        if self.when is not None and self.as_ != ALERT:
+            raise OptionError("when", f"cannot be combined with --as {self.as_}: a condition is no evidence of death")
+
+
+class Answer:
+    """One probe's answer as everybody sees it. `unreachable`: it failed at network level."""
+
+    __slots__ = ("code", "data", "duration_ms", "message", "probe", "status", "target", "time", "unreachable", "well")
+
+    def __init__(self, probe: str, result: Result, purpose: str, at: float, seconds: float, unreachable: bool) -> None:
+        self.probe, self.target, self.message, self.data = probe, result.target, result.message, result.data
+        self.status, self.code = verdict(result, purpose)
+        self.well = result.status == Status.OK  # whatever a kubelet is told
+        self.time, self.duration_ms, self.unreachable = at, round(seconds * 1000, 1), unreachable
+
+    def document(self) -> "dict[str, Any]":
+        """The JSON object of the design: every key, always."""
+        return {
+            "schema": SCHEMA,
+            "probe": self.probe,
+            "target": self.target,
+            "status": self.status.name,
+            "code": self.code,
+            "message": self.message,
+            "data": self.data,
+            "time": utc(self.time),
+            "duration_ms": self.duration_ms,
+        }
+
+
+def verdict(result: Result, purpose: str) -> tuple[Status, int]:
+    """The status shown and the exit code, by who asks. A kubelet knows well (0) and not (1)."""
+    if purpose == ALERT:
+        return result.status, int(result.status)
+    well = result.alive if purpose == LIVENESS else result.ready
+    return (Status.OK, 0) if well else (Status.CRITICAL, 1)
+
+
+def utc(moment: float) -> str:
+    """`2026-01-02T03:04:05Z`."""
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(moment))
+
+
+def timeout(options: "Any", purpose: str = ALERT) -> float:
+    """The total deadline in seconds that these options set, or their asker's."""
+    return float(options.timeout or (TIMEOUT if purpose == ALERT else KUBELET_TIMEOUT))
+
+
+def run(name: str, module: "Any", options: "Any", net: "Net", purpose: str = ALERT) -> Answer:
+    """Ask. Never raises: what goes wrong becomes a status, and what we cannot tell is UNKNOWN."""
+    at, begun = net.now(), time.monotonic()
+    ask = {LIVENESS: getattr(module, "live", None), READINESS: getattr(module, "ready", None)}.get(purpose)
+    shown, unreachable = options.target.shown, False
+    try:
+        result = (ask or module.probe)(options, net)
+    except Unreachable as error:
+        unreachable = True
+        itself = (module.ASKS(options) if callable(module.ASKS) else module.ASKS) == "itself"
+        status = Status.CRITICAL if itself else Status.UNKNOWN
+        result = Result(status, str(error), shown, None, alive=not itself)
+    except ProbeError as error:
+        result = Result(Status.UNKNOWN, str(error), shown, None)
+    except Exception as error:  # noqa: BLE001 - a fault of ours is no evidence against what we ask
+        result = Result(Status.UNKNOWN, f"a fault inside stetho: {fault(error)}", shown, None)
+    return Answer(name, result, purpose, at, time.monotonic() - begun, unreachable)
+
+
+def fault(error: BaseException) -> str:
+    """What to report of a fault of ours: the error and where it rose, but not its words, which may quote a secret."""
+    trace, place = error.__traceback__, ""
+    while trace is not None:
+        place = f"{trace.tb_frame.f_globals.get('__name__')}:{trace.tb_lineno}"
+        trace = trace.tb_next
+    return f"{type(error).__name__} at {place}; please report it"
