@@ -1,9 +1,10 @@
 """Whether Apprise understands a URL, said without any of it but its scheme: the rest is made of secrets."""
 
-import logging
 import re
 from difflib import get_close_matches
 from typing import Any
+
+from rules.notify import hush, messages
 
 
 def complaint(url: str) -> str:
@@ -13,16 +14,13 @@ def complaint(url: str) -> str:
         return "this is no Apprise URL; write one like mailto://user:${PASSWORD}@host or slack://${SLACK_TOKENS}"
     import apprise  # 190 ms with its plugins; only a check pays them
 
-    log = logging.getLogger("apprise")
-    before, log.disabled = log.disabled, True  # at WARNING it prints a malformed token
+    hush()
     try:
         service = apprise.Apprise.instantiate(url)
     except (apprise.exception.AppriseException, TypeError):
         service = None
-    finally:
-        log.disabled = before
     if service is not None:
-        return ""
+        return _crowd(messages(service))
     plugins: Any = apprise  # this corner of it has no types
     known = plugins.NotificationManager().schemas()
     name = scheme[1].lower()
@@ -30,3 +28,11 @@ def complaint(url: str) -> str:
         return f"Apprise does not understand what follows {name}://; see https://github.com/caronc/apprise/wiki"
     near = get_close_matches(name, known, 1)
     return f"Apprise has no {name}://{f'; did you mean {near[0]}://?' if near else ''}"
+
+
+def _crowd(count: int) -> str:
+    if count <= 1:
+        return ""
+    return (
+        f"names {count} recipients; give each its own URL, for a failed send is repeated to all of one URL's recipients"
+    )

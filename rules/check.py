@@ -8,7 +8,7 @@ from probes.kit.condition import Condition, ConditionError, Path
 from probes.kit.options import Url
 from rules.document import MappingNode, Mistake, Place, ScalarNode
 from rules.each import check_each
-from rules.expand import With
+from rules.expand import With, texts
 from rules.fit import find, mapping, mappings
 from rules.given import Surroundings, all_of, check_values, contradictions, missing, read_texts, scalars
 from rules.judged import condition, condition_complaints, items_complaints, path
@@ -41,8 +41,8 @@ def identity(rule: Rule, each: Labels) -> tuple[object, ...]:
     """Equal for two instances whose alerts cannot be told apart: one name, the same labels, the same address."""
     labels = {name: template.text for name, template in rule.labels.items()}
     addresses = {field.name for field in catalog.load(rule.probe).Options.fields if field.type is Url}
-    asked = {name: value for name, value in rule.given.items() if name in addresses}
-    return (rule.group, rule.name, *(frozenset(part.items()) for part in (labels, each, asked)))
+    asked = {name: texts(value) for name, value in rule.given.items() if name in addresses}
+    return (rule.group, rule.name, *(tuple(sorted(part.items())) for part in (labels, each, asked)))
 
 
 class _Check:

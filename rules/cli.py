@@ -1,12 +1,167 @@
-from collections.abc import Sequence
-import typer
-from probes.kit.cli import HELP, list_probes, probe_app, run_app
+"""The whole command line: the probes' commands, and those of the rule runner."""
 
-def app() -> typer.Typer:
-    app = typer.Typer(no_args_is_help=True, context_settings=HELP, add_completion=False)
-    app.add_typer(probe_app(), name="probe")
-    app.command("probes")(list_probes)
-    return app
+import os
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from probes.kit.cli import HELP, list_probes, probe_app, run_app
+from probes.kit.jsontext import dumps
+from probes.kit.run import USAGE
+from probes.kit.types import Duration
+from rules.listing import document, lines
+from rules.load import Loaded, RuleErrors, load
+from rules.schema import schema
+from rules.store import Store, StoreError
+from rules.sweep import Refused, Settings, Summary, sweep
+
+DEFAULT_STATE = "./stetho.db"
+
+Files = Annotated[list[Path], typer.Argument(help="Rule files, or folders of them.", metavar="FILE|FOLDER")]
+State = Annotated[str, typer.Option(envvar="STETHO_STATE", help="The SQLite file that alerts are remembered in.")]
+Name = Annotated[str, typer.Option(envvar="STETHO_NAME", help="Whose alerts: sweeps of one name follow each other.")]
+Output = Annotated[
+    str | None,
+    typer.Option(envvar="STETHO_OUTPUT", metavar="text|json", help="Text on a terminal, else one line of JSON."),
+]
+
 
 def main(argv: Sequence[str]) -> int:
+    """The exit code of the full command line."""
     return run_app(app(), argv)
+
+
+def app() -> typer.Typer:
+    """Every command."""
+    whole = typer.Typer(
+        no_args_is_help=True, context_settings=HELP, add_completion=False, pretty_exceptions_enable=False
+    )
+    rules = typer.Typer(no_args_is_help=True, context_settings=HELP, help="Check rule files, and their schema.")
+
+    @whole.callback()
+    def stetho() -> None:
+        """Health probes and alert sweeps for Kafka platforms: an exit code and JSON; no daemon, no JVM."""
+
+    whole.add_typer(probe_app(), name="probe")
+    whole.command("probes")(list_probes)
+    whole.command("sweep")(run_sweep)
+    whole.add_typer(rules, name="rules")
+    whole.command("alerts")(list_alerts)
+    rules.command("check")(check)
+    rules.command("schema")(print_schema)
+    return whole
+
+
+def run_sweep(
+    files: Files,
+    state: State = DEFAULT_STATE,
+    name: Name = "default",
+    wait_lock: Annotated[
+        str, typer.Option(metavar="DURATION", help="Wait so long for another sweep of the name to end.")
+    ] = "0s",
+    deadline: Annotated[
+        str, typer.Option(metavar="DURATION", help="For the whole sweep; its last third is kept for sending.")
+    ] = "55s",
+    allow_removal: Annotated[
+        bool, typer.Option("--allow-removal", help="The rules of many firing alerts are gone, and that is meant.")
+    ] = False,
+    output: Output = None,
+) -> None:
+    """Run all rules once: ask, judge, and tell who is owed what.
+
+    Exit code 0 when it did its work, whatever fires; 1 when something owed could not be delivered or the store failed;
+    64 for a mistake in the files or in the call.
+    """
+    seconds = _duration("--deadline", deadline)
+    if seconds <= 0:
+        raise typer.BadParameter("--deadline must be longer than 0s")
+    settings = Settings(_state(state), _name(name), _duration("--wait-lock", wait_lock), seconds, allow_removal)
+    loaded = _loaded(files, ask_apprise=False)
+    if loaded.rules and not any(receiver.destinations for receiver in loaded.receivers.values()):
+        sys.stderr.write("stetho: these files have no receiver with a destination: nobody is told of anything\n")
+    try:
+        summary = sweep(loaded, settings, os.environ)
+    except Refused as error:
+        sys.stderr.write(f"stetho: {error}\n")
+        raise typer.Exit(USAGE) from None
+    except StoreError as error:
+        sys.stderr.write(f"stetho: {error}\n")
+        raise typer.Exit(1) from None
+    _print(summary.document(), _summary_lines(summary), output)
+    raise typer.Exit(1 if summary.undelivered else 0)
+
+
+def check(files: Files) -> None:
+    """Report every mistake in rule files at once, each with its place and what would be right. Exit code 0 or 64."""
+    loaded = _loaded(files, ask_apprise=True)
+    typer.echo(f"{len(loaded.rules)} rules in {len(loaded.files)} files are well")
+
+
+def print_schema() -> None:
+    """Print the JSON Schema of rule files, each probe's `with:` included, for editors and pipelines."""
+    typer.echo(dumps(schema()))
+
+
+def list_alerts(state: State = DEFAULT_STATE, name: Name = "default", output: Output = None) -> None:
+    """List what is pending, firing or held, as the last sweep left it."""
+    try:
+        with Store.open(_state(state), create=False) as store:
+            alerts, sweeps = store.live(_name(name)), store.sweeps(name, 1)
+    except StoreError as error:
+        sys.stderr.write(f"stetho: {error}\n")
+        raise typer.Exit(1) from None
+    swept_at = sweeps[0].started_at if sweeps else None
+    _print(document(name, alerts, swept_at), lines(name, alerts, swept_at, time.time()), output)
+
+
+def _loaded(files: Sequence[Path], ask_apprise: bool) -> Loaded:
+    try:
+        return load(files, os.environ, ask_apprise)
+    except RuleErrors as errors:
+        count = len(errors.mistakes)
+        sys.stderr.write(f"{errors}\n{count} mistake{'s' if count > 1 else ''}\n")
+        raise typer.Exit(USAGE) from None
+
+
+def _duration(flag: str, text: str) -> float:
+    try:
+        return Duration.parse(text)
+    except ValueError as error:
+        raise typer.BadParameter(f"{flag}: {error}") from None
+
+
+def _name(name: str) -> str:
+    if not name or not name.isprintable():
+        raise typer.BadParameter("--name must be printable text")
+    return name
+
+
+def _state(state: str) -> Path:
+    if "://" in state:
+        scheme = state.partition("://")[0]
+        raise typer.BadParameter(
+            f"--state {scheme}://… is not supported by this version: give the path of a SQLite file"
+        )
+    return Path(state)
+
+
+def _print(value: dict[str, Any], text: list[str], output: str | None) -> None:
+    form = output or ("text" if sys.stdout.isatty() else "json")
+    if form not in ("text", "json"):
+        raise typer.BadParameter(f"--output {form!r} is neither text nor json")
+    typer.echo("\n".join(text) if form == "text" else dumps(value))
+
+
+def _summary_lines(summary: Summary) -> list[str]:
+    if summary.skipped:
+        return [f"sweep {summary.name}: skipped, for another sweep of that name is running"]
+    return [
+        f"sweep {summary.name}: {summary.rules} rules, {summary.questions} questions, {summary.unknown} unknown",
+        f"  alerts:   {summary.firing} firing, {summary.pending} pending, {summary.resolved} ended now",
+        f"  messages: {summary.sent} sent, {summary.failed} failed, {summary.owed} owed still",
+        *([f"  {summary.missed} sweeps were missed before this one"] if summary.missed else []),
+    ]

@@ -1,7 +1,8 @@
 """Sending what is owed and due: what has arrived is marked at once, what has not is remembered, the rest stays owed.
 
 A process killed at any moment has lost no notice and repeats at most the one in flight to each destination: a mark is
-committed before the next send to its destination starts, and never is a transaction open during a send.
+committed before the next send to its destination starts, and never is a transaction open during a send. What a page
+may tell is committed before it is sent: should we die while it is in flight, the end of it is owed all the same.
 """
 
 import threading
@@ -9,15 +10,16 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from queue import Empty, SimpleQueue
 from typing import Protocol
 
 from rules.expand import ExpandError
 from rules.message import compose
-from rules.model import Failure, Notice
+from rules.model import EpisodeKey, Failure, Notice, Told
 from rules.notify import Notifier, SendError
-from rules.store import Store, StoreError
-from rules.told import told_rows
+from rules.store import Store, StoreError, SweepMark
+from rules.told import attempt_rows, told_rows
 
 AT_ONCE = 16  # sends in flight
 SPARE_SECONDS = 2.0  # with less than this to the deadline no send starts: it could hardly be answered
@@ -34,7 +36,9 @@ class Delivery:
 
 
 class Record(Protocol):
-    """Where the outcome of each send is committed, in the thread that called `deliver`."""
+    """Where the beginning and the outcome of each send are committed, in the thread that called `deliver`."""
+
+    def begun(self, notice: Notice) -> None: ...
 
     def told(self, notice: Notice) -> None: ...
 
@@ -92,6 +96,11 @@ class _Sending:
                 return
             destination = (self._well or self._ailing).popleft()
             notice = self._lines[destination].popleft()
+            try:
+                self._record.begun(notice)
+            except StoreError as fault:
+                self._fault = fault
+                return
             self._flying[destination] = notice
             # Daemons: whatever hangs in them must not hold up the exit of the process.
             threading.Thread(target=self._fly, args=(notice,), name=f"tell {destination}", daemon=True).start()
@@ -103,7 +112,7 @@ class _Sending:
         except SendError as refused:
             error = refused
         except Exception as fault:  # noqa: BLE001  one notice that cannot be sent must not hold up the others
-            error = SendError(f"a fault inside stetho: {type(fault).__name__}")
+            error = SendError(f"a fault inside stetho: {type(fault).__name__}", unsure=True)
         self._landed.put((notice, error))
 
     def _next(self) -> tuple[Notice, SendError | None]:
@@ -113,7 +122,8 @@ class _Sending:
                 notice, error = self._landed.get(timeout=max(0.0, self._deadline + GRACE_SECONDS - self._clock()))
             except Empty:
                 late = next(iter(self._flying.values()))
-                return late, SendError("not finished at the sweep's deadline; whether it arrived is not known")
+                text = "not finished at the sweep's deadline; whether it arrived is not known"
+                return late, SendError(text, in_flight=True)
             if self._flying.get(notice.destination.id) is notice:
                 return notice, error
 
@@ -134,23 +144,43 @@ class _Sending:
 
 
 class Ledger:
-    """The outcomes of sweep number `sweep` of `name`, which takes place at `now`, in the store."""
+    """The attempts and outcomes of the sweep `mark` of `name` in the store, all of them at the time of the mark."""
 
-    def __init__(self, store: Store, name: str, sweep: int, now: float) -> None:
-        self._store, self._name, self._sweep, self._now = store, name, sweep, now
+    def __init__(self, store: Store, name: str, mark: SweepMark) -> None:
+        self._store, self._name, self._mark = store, name, mark
         self._counts = {(f.destination, f.group_key): f.count for f in store.failures(name)}
+        self._attempts: dict[str, list[Told]] = {}  # of the notice in flight, by destination
+
+    @cached_property
+    def _known(self) -> set[tuple[str, EpisodeKey]]:
+        """Read by the first page: most sweeps have none."""
+        return set(map(_place, self._store.told(self._name)))
+
+    def begun(self, notice: Notice) -> None:
+        rows = attempt_rows(notice, self._known, self._mark.started_at) if notice.page and not notice.repeat else []
+        if rows:
+            self._store.record_attempt(self._name, rows)
+            self._known.update(map(_place, rows))
+        self._attempts[notice.destination.id] = rows
 
     def told(self, notice: Notice) -> None:
-        self._store.record_told(self._name, told_rows(notice, self._now), notice.destination.id)
+        rows = told_rows(notice, self._mark.started_at)
+        self._store.record_told(self._name, rows, notice.destination.id)
         self._counts = {key: count for key, count in self._counts.items() if key[0] != notice.destination.id}
 
     def failed(self, notice: Notice, error: SendError) -> None:
         key = notice.destination.id, notice.group_key
         count = self._counts.get(key, 0) + 1
         self._counts[key] = count
-        self._store.record_failure(
-            self._name, Failure(*key, count, self._now, self._sweep, error.permanent, str(error))
-        )
+        failure = Failure(*key, count, self._mark.started_at, self._mark.number, error.permanent, str(error))
+        refused = [] if error.unsure else self._attempts[notice.destination.id]
+        self._store.record_failure(self._name, failure, refused)
+        if refused:
+            self._known.difference_update(map(_place, refused))
+
+
+def _place(row: Told) -> tuple[str, EpisodeKey]:
+    return row.destination, row.episode
 
 
 def sender(notifier: Notifier, expand: Callable[[str], str], now: float) -> Callable[[Notice], None]:

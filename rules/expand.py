@@ -79,6 +79,11 @@ Written = Expandable | tuple[Expandable, ...]  # an option's value, or its list 
 With = Mapping[str, Written]
 
 
+def texts(value: Written) -> tuple[str, ...]:
+    """An option's value or values as they were written."""
+    return tuple(one.text for one in value) if isinstance(value, tuple) else (value.text,)
+
+
 def expand(text: str, environment: Environment) -> str:
     """A receiver's text with its references resolved."""
     return Expandable(text).expand(environment)

@@ -8,6 +8,8 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
+from typing import NamedTuple
 
 Labels = Mapping[str, str]
 
@@ -16,10 +18,12 @@ HOLD_MISSING = 900.0  # seconds that an item may be missing from its list before
 OWN_GROUP = "stetho"  # the group of the alerts that stetho raises about itself
 
 
+_encode = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
+
+
 def fingerprint(labels: Labels) -> str:
     """An alert's identity within sweep name and group: 16 hex digits of its labels, whatever their order."""
-    text = json.dumps(dict(labels), sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+    return hashlib.sha256(_encode(dict(labels)).encode()).hexdigest()[:16]  # ASCII, whatever is in the labels
 
 
 class State(StrEnum):
@@ -38,7 +42,7 @@ class Ending(StrEnum):
     UNWATCHED = "no longer watched"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # no slots: what is derived from the labels is kept once it is known
 class Alert:
     """One episode of one alert, from its first MET to its end. The store keeps it until nobody is owed word of it."""
 
@@ -63,17 +67,16 @@ class Alert:
     def name(self) -> str:
         return self.labels["alertname"]
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
         return fingerprint(self.labels)
 
-    @property
+    @cached_property
     def key(self) -> "EpisodeKey":
         return EpisodeKey(self.group, self.fingerprint, self.started_at)
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class EpisodeKey:
+class EpisodeKey(NamedTuple):  # hashed and compared for each alert at each destination: in C
     """One episode within a sweep name; a later fire of the same labels is another episode."""
 
     group: str
@@ -125,14 +128,14 @@ class Failure:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # no slots, as with Alert
 class Destination:
     """One Apprise URL of a receiver. `id` is stable while its text is, `${TOKEN}` unexpanded: rotation loses nothing."""
 
     receiver: str
     text: str = field(repr=False)
 
-    @property
+    @cached_property
     def id(self) -> str:
         return f"{self.receiver}/{hashlib.sha256(self.text.encode()).hexdigest()[:16]}"
 

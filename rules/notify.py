@@ -9,18 +9,14 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any, Protocol
 
-from rules.refusal import redacted, refusal
+from rules.refusal import UNKNOWN_FATE, redacted, refusal
+from rules.schemes import SMS
 
 if TYPE_CHECKING:
     from rules.message import Message
 
 SEND_SECONDS = 10.0
 
-# Services of short messages that Apprise does not limit to 160 characters (they are charged by the piece).
-SHORT_SCHEMES = {
-    "cm", "eight00com", "exotel", "kaleyra", "klr", "mobilemessage", "mobilemsg", "notifyre", "octopush", "smpp",
-    "smpps", "smseagle", "smseagles", "smstunnel", "sns", "telesign", "twilio",
-}  # fmt: skip
 SMS_CHARACTERS = 160
 
 # requests logs whole URLs at DEBUG, urllib3 at WARNING as well.
@@ -30,12 +26,13 @@ _QUIET = ("urllib3", "requests", "requests_oauthlib", "oauthlib")
 class SendError(Exception):
     """A message did not arrive, as far as we know. `permanent`: sending it again will not help until somebody acts.
 
+    `unsure`: it may have arrived all the same, if only at some of those whom the URL names.
     `in_flight`: it was given up and may be on its way still, so that for now nothing else should be sent there.
     """
 
-    def __init__(self, text: str, permanent: bool = False, in_flight: bool = False) -> None:
+    def __init__(self, text: str, permanent: bool = False, *, unsure: bool = False, in_flight: bool = False) -> None:
         super().__init__(text)
-        self.permanent, self.in_flight = permanent, in_flight
+        self.permanent, self.unsure, self.in_flight = permanent, unsure or in_flight, in_flight
 
 
 class Notifier(Protocol):
@@ -87,14 +84,14 @@ def _outcome(url: str, message: "Message", seconds: float) -> SendError | None:
     except SendError as error:
         return error
     except Exception as error:  # noqa: BLE001  a plugin may raise anything, and its text may hold the URL
-        return SendError(f"{scheme_of(url)}: the Apprise plugin failed with {type(error).__name__}")
+        return SendError(f"{scheme_of(url)}: the Apprise plugin failed with {type(error).__name__}", unsure=True)
     return None
 
 
 def _send(url: str, message: "Message", seconds: float) -> None:
     import apprise  # 190 ms with its plugins; only a sweep that sends pays them
 
-    _hush()
+    hush()
     service = _service(url, seconds)
     crashes = _watch(service)
     sender = apprise.Apprise(asset=service.asset)
@@ -114,9 +111,11 @@ def _send(url: str, message: "Message", seconds: float) -> None:
     if result.status == apprise.AppriseResultStatus.SUCCESS:
         return
     if crashes:
-        raise SendError(f"{service.service_name}: the Apprise plugin failed with {crashes[0]}")
+        raise SendError(f"{service.service_name}: the Apprise plugin failed with {crashes[0]}", unsure=True)
     why = refusal([(entry.level, entry.message) for entry in result.logs()], url)
-    raise SendError(f"{service.service_name}: {why.text}", permanent=why.permanent)
+    # Of several messages we are told only that one failed.
+    unsure = UNKNOWN_FATE in why.text or messages(service) > 1
+    raise SendError(f"{service.service_name}: {why.text}", permanent=why.permanent, unsure=unsure)
 
 
 def _service(url: str, seconds: float) -> Any:
@@ -148,7 +147,13 @@ def _service(url: str, seconds: float) -> Any:
 
 def takes_short(service: Any, scheme: str) -> bool:
     """Whether a message there is read on a telephone, and charged by the piece or read aloud."""
-    return scheme in SHORT_SCHEMES or (int(service.title_maxlen) <= 0 and int(service.body_maxlen) <= SMS_CHARACTERS)
+    return scheme in SMS or (int(service.title_maxlen) <= 0 and int(service.body_maxlen) <= SMS_CHARACTERS)
+
+
+def messages(service: Any) -> int:
+    """How many messages one send there is: more than one where the URL names several recipients or channels."""
+    service.retry = 0  # Apprise multiplies by what it may repeat
+    return len(service)
 
 
 def _watch(service: Any) -> list[str]:
@@ -167,7 +172,7 @@ def _watch(service: Any) -> list[str]:
     return crashes
 
 
-def _hush() -> None:
+def hush() -> None:
     """Keep to ourselves what Apprise logs: at DEBUG whole URLs, and even at WARNING a malformed token.
 
     It must log at DEBUG all the same, since only there it tells what came back; the result collects that.

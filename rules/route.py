@@ -10,20 +10,11 @@ from dataclasses import dataclass, field, replace
 from typing import Literal, get_args
 
 from rules.model import GROUP_INTERVAL, GROUP_WAIT, OWN_GROUP, REPEAT_INTERVAL, Alert, Destination, Labels, Receiver
+from rules.schemes import LOUD
 
 Op = Literal["=", "!=", "=~", "!~"]
 ALL_LABELS = "..."  # `group_by: ['...']`
 UNDELIVERED = "StethoUndelivered"  # told to the fallback receiver: its own route may be what doesn't work
-
-# Apprise's schemes for SMS, phone, pagers and on-call services: a late notice there would wake somebody for nothing.
-_LOUD = (
-    "46elks aprs atalk betterstack bulksms bulkvs burstsms clickatell clicksend cm d7sms dapnet eight00com elks exotel "
-    "firehydrant freemobile goalert goalerts httpsms ilert incidentio infobip kaleyra kavenegar klr kudosity lfg "
-    "mobilemessage mobilemsg msg91 msgbird nexmo notifyre octopush opsgenie pagerduty pagertree plivo ringc serwersms "
-    "seven sfr signl4 sinch smpp smpps smsc smseagle smseagles smsmanager smsmgr smstunnel sns spike splunk squadcast "
-    "telesign telnyx twilio victorops voipms vonage xmatters"
-)
-LOUD = frozenset(_LOUD.split())
 
 _NAME = r'"(?:[^"\\]|\\.)*"|[^\s{}!=~,\\"\'`]+'
 _QUOTED = r'"(?:[^"\\]|\\.)*"'

@@ -126,10 +126,17 @@ class Store:
             self._upsert("told", _TOLD, 5, [_told_row(name, told) for told in rows])
             self._db.execute("DELETE FROM failure WHERE name = ? AND destination = ?", (name, destination))
 
-    def record_failure(self, name: str, failure: Failure) -> None:
-        """A notice has not arrived. Committed when this returns."""
+    def record_attempt(self, name: str, rows: Iterable[Told]) -> None:
+        """A page is about to be sent, and may arrive though we never hear of it. Committed when this returns."""
+        with self.transaction():
+            self._upsert("told", _TOLD, 5, [_told_row(name, told) for told in rows])
+
+    def record_failure(self, name: str, failure: Failure, refused: Iterable[Told] = ()) -> None:
+        """A notice has not arrived; `refused` are rows of its attempt, when that is sure. Committed when it returns."""
+        gone = [_told_row(name, told)[:5] for told in refused]
         with self.transaction():
             self._upsert("failure", _FAILURE, 3, [_failure_row(name, failure)])
+            self._db.executemany(f"DELETE FROM told WHERE {_EPISODE} AND destination = ? AND state = 'pending'", gone)
 
     def prune(self, name: str, keep: set[EpisodeKey], dropped: Iterable[Told] = ()) -> None:
         """Forget the ended episodes not in `keep` with what was told of them, old sweep marks and old failures.

@@ -179,9 +179,11 @@ def _ends(
         for destination in routing.heirs(row.receiver):
             if not ledger.cleared(destination, row.episode):
                 rows.setdefault((destination, row.episode), []).append(row)
+    ways: dict[EpisodeKey, dict[str, tuple[Destination, Routed]]] = {}
     for (destination, episode), settled in rows.items():
         alert = ended.get(episode) or _vanished(settled[0], now)
-        _, routed = routing.reached_by(alert).get(destination.id) or (destination, resolve(routing.root))
+        way = ways[episode] = ways.get(episode) or routing.reached_by(alert)
+        _, routed = way.get(destination.id) or (destination, resolve(routing.root))
         yield destination, replace(routed, group_key=settled[0].group_key), Ended(alert, tuple(settled))
 
 

@@ -6,7 +6,7 @@ Part of the cold path.
 import errno
 from time import monotonic
 
-from probes.kit.result import ProbeError, Unreachable
+from probes.kit.result import ProbeError, Unreachable, Unrouted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -105,6 +105,10 @@ class Exchange:
     def error(self, what: str) -> ProbeError:
         """We cannot learn the state."""
         return ProbeError(self._text(what))
+
+    def unrouted(self, what: str) -> ProbeError:
+        """There is no way to the address that was asked."""
+        return self.error(what) if self.way else Unrouted(self._text(what))
 
     def dead(self, what: str) -> ProbeError:
         """Nobody answers at the address that was asked."""

@@ -68,7 +68,7 @@ def connect(exchange: Exchange, host: bytes, port: int) -> _socket.socket:
             if error.errno in (errno.EMFILE, errno.ENFILE):
                 raise exchange.failed(error) from None
             # A family that this host cannot route says less than a refusal at another address.
-            fault = fault or exchange.failed(error)
+            fault = fault or exchange.unrouted(reason(error))
     raise fault or exchange.error("no time left to ask")
 
 
@@ -81,13 +81,13 @@ def _addresses(exchange: Exchange, host: bytes, port: int) -> "list[Address]":
     try:
         return within(exchange.left(), lambda: resolve(host, port))
     except TimeoutError:
-        raise exchange.error(f"the name {name!r} was not resolved in time") from None
+        raise exchange.unrouted(f"the name {name!r} was not resolved in time") from None
     except _socket.gaierror as error:
         if error.errno in (_socket.EAI_NONAME, getattr(_socket, "EAI_NODATA", None)):
-            raise exchange.error(f"no such host {name!r}") from None
-        raise exchange.error(f"cannot resolve {name!r}: {reason(error)}") from None
+            raise exchange.unrouted(f"no such host {name!r}") from None
+        raise exchange.unrouted(f"cannot resolve {name!r}: {reason(error)}") from None
     except (OSError, RuntimeError, UnicodeError) as error:
-        raise exchange.error(f"cannot resolve {name!r}: {error}") from None
+        raise exchange.unrouted(f"cannot resolve {name!r}: {error}") from None
 
 
 def fetch(

@@ -16,7 +16,18 @@ if TYPE_CHECKING:
 
     Given = Mapping[str, str | Sequence[str]]  # option name -> the text, or texts, that were written
 
-__all__ = ["Choice", "Duration", "OptionError", "OptionErrors", "OptionSet", "ProbeOptions", "Range", "Secret", "Url", "option"]
+__all__ = [
+    "Choice",
+    "Duration",
+    "OptionError",
+    "OptionErrors",
+    "OptionSet",
+    "ProbeOptions",
+    "Range",
+    "Secret",
+    "Url",
+    "option",
+]
 
 _REQUIRED = object()
 
@@ -182,7 +193,9 @@ def read_secret(path: str) -> str:
         raise ValueError(f"cannot read the secret file {path}: {getattr(error, 'strerror', None) or error}") from None
 
 
-def from_environment(fields: "Sequence[Field]", probe: str, environ: "Mapping[str, str]") -> "dict[str, str | list[str]]":
+def from_environment(
+    fields: "Sequence[Field]", probe: str, environ: "Mapping[str, str]"
+) -> "dict[str, str | list[str]]":
     """What `STETHO_<PROBE>_<OPTION>` says of these options; empty is not set.
 
     `STETHO_<OPTION>` for those of every probe, and for all where `probe` is empty. Commas part a list's elements.

@@ -5,7 +5,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
-
 class Status(int):
     """A Monitoring Plugins status; its number is the exit code."""
 
@@ -38,6 +37,10 @@ def worst(statuses: "Iterable[Status]") -> Status:
 
 class ProbeError(Exception):
     """We cannot learn the state. The text says what was asked, of whom, and what came back."""
+
+
+class Unrouted(ProbeError):
+    """No such host, or no route to it: nothing was asked, and nobody refused."""
 
 
 class Unreachable(ProbeError):

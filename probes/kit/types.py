@@ -58,7 +58,9 @@ class Range:
 
     @classmethod
     def parse(cls, text: str) -> "Range":
-        hint = f"{text!r} is not a range; write 10 (well from 0 to 10), 10: (at least), ~:10 (at most) or @10:20 (outside)"
+        hint = (
+            f"{text!r} is not a range; write 10 (well from 0 to 10), 10: (at least), ~:10 (at most) or @10:20 (outside)"
+        )
         inside, body = text.startswith("@"), text.removeprefix("@")
         first, colon, last = body.rpartition(":")
         try:

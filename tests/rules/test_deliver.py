@@ -1,13 +1,10 @@
 """What is due is sent once, marked at once, and survives every kill; what is not sent stays owed."""
 
-import random
-import subprocess
-import sys
-import textwrap
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,16 +12,15 @@ import pytest
 from rules.deliver import AT_ONCE, SPARE_SECONDS, Delivery, Ledger, deliver, sender
 from rules.expand import expand
 from rules.message import Message
-from rules.model import Alert, Destination, Failure, Notice, State, Told
+from rules.model import Alert, Destination, Ended, Failure, Notice, State, Told
 from rules.notify import AppriseNotifier, SendError
-from rules.store import Store, StoreError
+from rules.store import Store, StoreError, SweepMark
 from tests.stack.capture import BROKEN, OK, SLACK_WEBHOOK_GONE, Answer, Capture
 from tests.stack.process import free_port
 
 # Apprise, up to Python 3.12, imports a module that 3.13 no longer has.
 pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")
 
-ROOT = Path(__file__).parents[2]
 NOW = 1767225600.0
 SOON = 20.0  # seconds to the deadline, far more than a test needs
 
@@ -43,6 +39,9 @@ class Log:
 
     def __init__(self) -> None:
         self.lines: list[str] = []
+
+    def begun(self, notice: Notice) -> None:
+        pass
 
     def told(self, notice: Notice) -> None:
         self.lines.append(f"told {notice.group_key}")
@@ -70,7 +69,18 @@ def capture(tmp_path: Path) -> Iterator[Capture]:
 def tell(store: Store, notices: list[Notice], sweep: int = 1, environment: dict[str, str] | None = None) -> Delivery:
     """One sweep's delivery, everything real."""
     send = sender(AppriseNotifier(), lambda text: expand(text, environment or {}), NOW)
-    return deliver(notices, send, Ledger(store, "default", sweep, NOW), soon())
+    return deliver(notices, send, ledger(store, sweep), soon())
+
+
+def ledger(store: Store, sweep: int = 1) -> Ledger:
+    return Ledger(store, "default", SweepMark(sweep, NOW))
+
+
+def refuse(error: SendError) -> Callable[[Notice], None]:
+    def send(_: Notice) -> None:
+        raise error
+
+    return send
 
 
 def test_what_has_arrived_is_marked_and_what_has_not_is_remembered(store: Store, capture: Capture) -> None:
@@ -156,11 +166,87 @@ def test_a_mark_is_committed_before_the_next_send_to_its_destination(store: Stor
 
     def send(_: Notice) -> None:
         with Store.open(tmp_path / "stetho.db") as other:
-            seen.append(len(other.told("default")))
+            seen.append(sum(row.state is State.FIRING for row in other.told("default")))
             other.record_failure("another", Failure("d", "g", 1, NOW, 1, False, "r"))  # no transaction is open
 
-    deliver([notice(str(n)) for n in range(5)], send, Ledger(store, "default", 1, NOW), soon())
+    deliver([notice(str(n)) for n in range(5)], send, ledger(store), soon())
     assert seen == [0, 1, 2, 3, 4]
+
+
+def test_a_page_is_on_record_before_it_is_sent(store: Store, tmp_path: Path) -> None:
+    seen: list[tuple[State, str]] = []
+
+    def send(_: Notice) -> None:
+        with Store.open(tmp_path / "stetho.db") as other:
+            seen.extend((row.state, row.summary) for row in other.told("default"))
+
+    deliver([notice()], send, ledger(store), soon())
+    assert seen == [(State.PENDING, "A is down")]
+    assert [row.state for row in store.told("default")] == [State.FIRING]
+
+
+@pytest.mark.parametrize(
+    ("error", "kept"),
+    [
+        (SendError("HTTP 500"), False),
+        (SendError("HTTP 404", permanent=True), False),
+        (SendError("it cut the line", unsure=True), True),
+        (SendError("no answer", in_flight=True), True),
+    ],
+)
+def test_of_a_page_surely_not_accepted_nothing_stays_on_record(store: Store, error: SendError, kept: bool) -> None:
+    store.record_failure("default", Failure("ops/other", "g", 1, NOW, 1, False, "r"))
+    assert deliver([notice()], refuse(error), ledger(store), soon()).failed == 1
+    assert [row.state for row in store.told("default")] == [State.PENDING] * kept
+    assert len(store.failures("default")) == 2, "an attempt is no success"
+
+
+def test_a_refusal_forgets_no_page_that_may_have_arrived_before(store: Store) -> None:
+    unsure = SendError("no answer", in_flight=True)
+    for sweep, error in enumerate([unsure, SendError("HTTP 500")], 1):
+        deliver([notice()], refuse(error), ledger(store, sweep), soon())
+    assert [row.state for row in store.told("default")] == [State.PENDING]
+
+
+def test_a_refusal_forgets_no_page_of_the_same_sweep_that_may_have_arrived(store: Store) -> None:
+    both = iter([SendError("it cut the line", unsure=True), SendError("HTTP 500")])
+
+    def send(_: Notice) -> None:
+        raise next(both)
+
+    deliver([notice(), notice()], send, ledger(store), soon())
+    assert [row.state for row in store.told("default")] == [State.PENDING]
+
+
+def test_a_refused_page_leaves_alone_what_was_told_before(store: Store) -> None:
+    deliver([notice()], lambda _: None, ledger(store), soon())
+    more = replace(notice(), firing=(alert("A"), alert("B")))
+    deliver([more], refuse(SendError("HTTP 500")), ledger(store, 2), soon())
+    assert [(row.labels["alertname"], row.state) for row in store.told("default")] == [("A", State.FIRING)]
+
+
+def test_what_is_no_news_is_not_put_on_record_before(store: Store) -> None:
+    def fails(*_: object) -> None:
+        pytest.fail("recorded")
+
+    store.record_attempt = fails  # type: ignore[method-assign]
+    over = replace(notice(), firing=(), ended=(Ended(alert(), ()),))
+    deliver([over, replace(notice("B"), repeat=True)], lambda _: None, ledger(store), soon())
+    assert {row.state for row in store.told("default")} == {State.RESOLVED, State.FIRING}
+
+
+def test_a_page_that_cannot_be_put_on_record_is_not_sent() -> None:
+    class Full(Log):
+        def begun(self, notice: Notice) -> None:
+            if notice.group_key.endswith("B"):
+                raise StoreError("state s.db: the disk is full")
+
+    sent: list[str] = []
+    log = Full()
+    with pytest.raises(StoreError, match="the disk is full"):
+        deliver([notice("A"), notice("B"), notice("C")], lambda one: sent.append(one.group_key), log, soon())
+    assert sent == ["group of A"]
+    assert log.lines == ["told group of A"]
 
 
 def test_marks_are_made_in_the_callers_thread() -> None:
@@ -302,63 +388,3 @@ def test_the_notifier_gets_what_is_composed_for_the_notice() -> None:
     [(url, message)] = sent
     assert (url, message.kind) == ("json://a.example.com!", "failure")
     assert message.title == "FIRING A: A is down"
-
-
-SWEEP = """
-import sys, time
-from pathlib import Path
-from rules.deliver import Ledger, deliver, sender
-from rules.model import Alert, Destination, Notice, State
-from rules.notify import AppriseNotifier
-from rules.store import Store
-
-def alert(name):
-    return Alert("g", {"alertname": name}, "i", State.FIRING, {"summary": f"{name} is down"}, "m", 1.0, fired_at=1.0)
-
-with Store.open(Path(sys.argv[1])) as store:
-    told = {(row.destination, row.labels["alertname"]) for row in store.told("default")}
-    notices = []
-    for url in sys.argv[3:]:
-        where = Destination("ops", url)
-        names = [f"A{n}" for n in range(int(sys.argv[2])) if (where.id, f"A{n}") not in told]
-        notices += [Notice(where, name, (alert(name),), (), True) for name in names]
-    now = time.time()
-    send = sender(AppriseNotifier(), str, now)
-    done = deliver(notices, send, Ledger(store, "default", 1, now), time.monotonic() + 20)
-    print(done.failed + done.left)
-"""
-
-
-def test_a_sweep_killed_at_any_moment_loses_nothing_and_repeats_one_for_each_destination(
-    store: Store, capture: Capture, tmp_path: Path
-) -> None:
-    chance = random.Random(7)
-    children: list[subprocess.Popen[str]] = []
-    countdown: Iterator[int] = iter(())
-
-    def answer() -> Answer:
-        if next(countdown, None) == 0:
-            if chance.random() < 0.5:
-                children[-1].kill()  # before it can hear the answer
-            else:
-                threading.Timer(chance.random() * 0.01, children[-1].kill).start()
-        return OK if chance.random() < 0.9 else BROKEN
-
-    capture.answer("127.0.0.1", answer)
-    paths, count, kills = ["/a", "/b", "/c"], 15, 0
-    argv = [sys.executable, "-c", textwrap.dedent(SWEEP), str(tmp_path / "stetho.db"), str(count)]
-    argv += [capture.url(path) for path in paths]
-    for attempt in range(40):
-        countdown = iter(range(chance.randrange(2, 12), -1, -1)) if attempt < 6 else iter(())
-        child = subprocess.Popen(argv, cwd=ROOT, stdout=subprocess.PIPE, text=True)
-        children.append(child)
-        left = child.communicate(timeout=60)[0]
-        kills += child.returncode < 0
-        if child.returncode == 0 and int(left) == 0:
-            break
-    assert kills >= 4, "the test did kill"
-    for path in paths:
-        titles = Counter(request.json()["title"] for request in capture.accepted(f"127.0.0.1{path}"))
-        assert titles.keys() == {f"FIRING A{n}: A{n} is down" for n in range(count)}, "none is lost"
-        assert titles.total() - count <= kills, "and none is repeated but what was in flight"
-    assert len(store.told("default")) == len(paths) * count

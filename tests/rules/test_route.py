@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rules.model import OWN_GROUP, Alert, Destination, Labels, Receiver, State
-from rules.route import LOUD, UNDELIVERED, Matcher, Route, Routing, parse_matchers, routes_for
+from rules.route import UNDELIVERED, Matcher, Route, Routing, parse_matchers, routes_for
+from rules.schemes import LOUD
 
 
 @pytest.mark.parametrize(

@@ -346,7 +346,7 @@ class World:
     rows: dict[tuple[str, EpisodeKey], Told] = field(default_factory=dict)
     failures: dict[tuple[str, str], Failure] = field(default_factory=dict)
     inbox: list[tuple[str, Notice]] = field(default_factory=list)
-    in_flight: list[tuple[str, Notice]] = field(default_factory=list)  # delivered, and dead before it was noted
+    in_flight: list[tuple[str, Notice]] = field(default_factory=list)  # delivered, and it was not noted
     sweeps: int = 0
 
     @property
@@ -398,7 +398,7 @@ class World:
             return
         self._check(notice)
         self.inbox.append((where, notice))
-        if fate == "crash":
+        if fate in ("crash", "unsure"):
             self.in_flight.append((where, notice))
             self.rows |= {(row.destination, row.episode): row for row in attempt}
             return
@@ -430,7 +430,9 @@ def _ends(inbox: Iterable[tuple[str, Notice]]) -> Counter[tuple[str, EpisodeKey]
     return Counter((where, one.alert.key) for where, notice in inbox for one in notice.ended)
 
 
-SENDS = st.lists(st.sampled_from(["fine", "fine", "fine", "refused", "crash", "lost"]), min_size=4, max_size=4)
+SENDS = st.lists(
+    st.sampled_from(["fine", "fine", "fine", "refused", "unsure", "crash", "lost"]), min_size=4, max_size=4
+)
 SWEEPS = st.lists(st.tuples(st.lists(st.booleans(), min_size=3, max_size=3), SENDS, st.booleans()), max_size=25)
 URLS = [["slack://a", "mailto://b"], ["mailto://b", "slack://new"]]
 

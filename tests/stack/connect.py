@@ -145,6 +145,11 @@ class Connect:
         answer: Status = self._must("GET", f"/connectors/{name}/status")
         return answer
 
+    def states(self, name: str) -> list[str]:
+        """The connector's state, then each task's; none when there is no such connector."""
+        code, status = self._ask("GET", f"/connectors/{name}/status")
+        return _states(status) if code == 200 else []
+
     def _fault(self, name: str, task: int) -> Path:
         return self._faults / f"{name}-{task}"
 

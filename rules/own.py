@@ -1,0 +1,97 @@
+"""The alerts that stetho raises about itself: it is blind, it cannot judge, it cannot deliver.
+
+Pure: no clock, no network, no store. They are ordinary alerts of a group of their own.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+
+from probes.kit.condition import Verdict
+from rules.judge import static_labels
+from rules.model import OWN_GROUP, Destination, Failure, Labels, Tick
+from rules.questions import Instance, Question
+from rules.route import UNDELIVERED
+from rules.state import Sighting, Watched
+
+BLIND, UNJUDGED = "StethoBlind", "StethoUnknown"
+UNJUDGED_FOR = 300.0  # seconds
+FEWEST_HOSTS = 4  # of fewer, half may well be down
+
+
+def blind(hosts: Mapping[str, bool]) -> str:
+    """Why the fault seems to be ours: half or more of at least four hosts failed at network level; else nothing."""
+    silent = sorted(host for host, reached in hosts.items() if not reached)
+    if len(hosts) < FEWEST_HOSTS or 2 * len(silent) < len(hosts):
+        return ""
+    return f"{len(silent)} of {len(hosts)} hosts cannot be reached from here, so the fault seems ours: {_first(silent)}"
+
+
+def watch_blind(hosts: Mapping[str, bool], tick: Tick) -> dict[str, Watched]:
+    """Whether we see. With every host silent but too few of them to tell, nothing is raised or ended."""
+    why = blind(hosts)
+    verdict = Verdict.MET if why else Verdict.NOT_MET if any(hosts.values()) else Verdict.UNKNOWN
+    labels = {"alertname": BLIND, "severity": "critical"}
+    return {BLIND: _watched(BLIND, labels, verdict, why, "what it cannot see is held as it was", 0.0, tick)}
+
+
+def watch_unjudged(
+    instances: Iterable[Instance], unknown: Mapping[tuple[object, ...], str], seeing: bool, tick: Tick
+) -> dict[str, Watched]:
+    """One for each endpoint that questions go to. `unknown` holds the words of the UNKNOWN answers by question key.
+
+    While we are blind it is not the endpoints' fault: nothing is raised or ended.
+    """
+    waiting: dict[str, list[Instance]] = {}
+    for instance in instances:
+        waiting.setdefault(_endpoint(instance.question), []).append(instance)
+    found = {}
+    for endpoint, mine in waiting.items():
+        asked = {instance.question.key for instance in mine}
+        failed = sorted(unknown[key] for key in asked if key in unknown)
+        why = f"{len(failed)} of {len(asked)} questions to {endpoint} cannot be judged: {failed[0]}" if failed else ""
+        names = sorted({instance.rule.name for instance in mine if instance.question.key in unknown})
+        verdict = Verdict.UNKNOWN if not seeing else Verdict.MET if failed else Verdict.NOT_MET
+        labels = {**_common(map(static_labels, mine)), "alertname": UNJUDGED, "target": endpoint}
+        key = f"{UNJUDGED} {endpoint}"
+        found[key] = _watched(key, labels, verdict, why, f"rules not verified: {_first(names)}", UNJUDGED_FOR, tick)
+    return found
+
+
+def watch_undelivered(
+    destinations: Iterable[Destination], failures: Iterable[Failure], tick: Tick
+) -> dict[str, Watched]:
+    """One for each destination: a failure that will not pass by itself is told through the fallback receiver."""
+    permanent = {failure.destination: failure for failure in failures if failure.permanent}
+    found = {}
+    for destination in destinations:
+        failure = permanent.get(destination.id)
+        kind = f" ({destination.scheme})" if destination.scheme else ""
+        why = f"receiver {destination.receiver}{kind} cannot be told: {failure.reason}" if failure else ""
+        labels = {"receiver": destination.receiver, "destination": destination.id.rpartition("/")[2]}
+        labels = {"alertname": UNDELIVERED, "severity": "critical", **labels}
+        verdict = Verdict.MET if failure else Verdict.NOT_MET
+        key = f"{UNDELIVERED} {destination.id}"
+        found[key] = _watched(key, labels, verdict, why, "what it is owed stays owed", 0.0, tick)
+    return found
+
+
+def _endpoint(question: Question) -> str:
+    return question.endpoint or f"{question.probe} (no address)"
+
+
+def _watched(
+    key: str, labels: Labels, verdict: Verdict, why: str, description: str, for_seconds: float, tick: Tick
+) -> Watched:
+    annotations = {"summary": why, "description": description}
+    reason = "stetho cannot tell in this sweep"
+    sighting = Sighting(OWN_GROUP, labels, annotations, why, key, verdict, reason)
+    return Watched(tick, for_seconds, False, (sighting,))
+
+
+def _common(all_labels: Iterable[Labels]) -> dict[str, str]:
+    """The labels that all of them have alike."""
+    sets = [set(labels.items()) for labels in all_labels]
+    return dict(sorted(set.intersection(*sets)))
+
+
+def _first(names: Collection[str]) -> str:
+    return ", ".join(list(names)[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")

@@ -1,0 +1,217 @@
+"""A sweep: ask each distinct question once, judge every rule, move the alerts, tell who is owed what.
+
+The only place where clock, environment, network, store and delivery meet; all decisions are in the pure modules.
+"""
+
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from probes.kit.jsontext import dumps, loads
+from probes.kit.result import Result, Status
+from probes.kit.run import ALERT, Answer, utc
+from rules import own
+from rules.asking import Answers, ask
+from rules.deliver import Delivery, Ledger, deliver, sender
+from rules.expand import Environment, ExpandError, expand
+from rules.judge import judge
+from rules.load import Loaded
+from rules.lock import held
+from rules.model import Alert, Destination, State, Tick
+from rules.notify import AppriseNotifier, scheme_of
+from rules.questions import Instance, instances
+from rules.route import Route, Routing
+from rules.state import Settled, Watched, counted_gap, missed_sweeps, removed, settle
+from rules.store import Store, SweepMark
+from rules.told import Owed, owed
+
+ASKING = 2 / 3  # of the deadline; the rest is kept for sending
+
+
+class Refused(Exception):  # noqa: N818 - it is a decision
+    """The sweep was not run, for the rules look like a mistake; the text says why and how to insist."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How a sweep is to be run."""
+
+    state: Path
+    name: str = "default"
+    wait_lock: float = 0.0  # seconds
+    deadline: float = 55.0  # seconds for the whole sweep
+    allow_removal: bool = False
+
+
+@dataclass(slots=True)
+class Summary:
+    """What a sweep did."""
+
+    name: str
+    started: float
+    rules: int = 0
+    questions: int = 0
+    unknown: int = 0  # questions without a usable answer, and items that cannot be told apart
+    pending: int = 0
+    firing: int = 0
+    resolved: int = 0  # ended in this sweep
+    sent: int = 0
+    failed: int = 0
+    owed: int = 0  # messages that are owed still: they wait, failed, or were not reached
+    missed: int = 0  # sweeps that should have run since the one before
+    skipped: bool = False  # another sweep of the name was running
+    undelivered: bool = field(default=False, repr=False)  # something owed could not be delivered
+    duration_ms: float = 0.0
+
+    def document(self) -> dict[str, Any]:
+        """The JSON object of the design."""
+        values = {key: value for key, value in asdict(self).items() if key not in ("undelivered", "duration_ms")}
+        values["started"] = utc(self.started)
+        head = {"schema": 1, "name": values.pop("name"), "started": values.pop("started")}
+        return {**head, "duration_ms": round(self.duration_ms, 1), **values}
+
+
+def sweep(loaded: Loaded, settings: Settings, environment: Environment) -> Summary:
+    """Run one sweep. Raises Refused and StoreError; what could not be delivered is in the summary."""
+    begun, summary = time.monotonic(), Summary(settings.name, time.time(), len(loaded.rules))
+    with held(settings.state, settings.name, settings.wait_lock) as mine:
+        if mine:
+            with Store.open(settings.state) as store:
+                _Sweep(loaded, settings, environment, store, summary, begun).run()
+        else:
+            summary.skipped = True
+    summary.duration_ms = (time.monotonic() - begun) * 1000
+    return summary
+
+
+class _Sweep:
+    """One sweep that holds its name's lock."""
+
+    def __init__(
+        self,
+        loaded: Loaded,
+        settings: Settings,
+        environment: Environment,
+        store: Store,
+        summary: Summary,
+        begun: float,
+    ) -> None:
+        self.loaded, self.settings, self.environment = loaded, settings, environment
+        self.store, self.summary, self.begun = store, summary, begun
+        # The wait for the lock is not part of the time that alerts count.
+        self.now = time.time()
+        self.marks = store.sweeps(settings.name)
+        self.mark = SweepMark(self.marks[0].number + 1 if self.marks else 1, self.now)
+        self.tick = self._tick(None, None)
+
+    def run(self) -> None:
+        live = self.store.live(self.settings.name)
+        all_instances = instances(self.loaded.rules, self.loaded.defaults, self.environment)
+        self._guard(live, all_instances)
+        answers = ask((instance.question for instance in all_instances), self.begun + ASKING * self.settings.deadline)
+        settled = settle(live, self._watched(all_instances, answers), self.now)
+        self.store.record_sweep(self.settings.name, self.mark, settled.live, settled.ended)
+        self._count(settled)
+        self._deliver()
+
+    def _guard(self, live: list[Alert], all_instances: list[Instance]) -> None:
+        why = removed(live, {instance.key for instance in all_instances})
+        if why and not self.settings.allow_removal:
+            raise Refused(f"{why}; nothing was asked or closed. If it is meant, say --allow-removal once")
+
+    def _tick(self, interval: float | None, max_gap: float | None) -> Tick:
+        starts = [mark.started_at for mark in reversed(self.marks)]
+        gaps = [later - earlier for earlier, later in pairwise(starts)]
+        return counted_gap(self.now, starts[-1] if starts else None, gaps, interval, max_gap)
+
+    def _watched(self, all_instances: list[Instance], answers: Answers) -> dict[str, Watched]:
+        """What this sweep learnt of every rule's alerts, and of stetho's own."""
+        why_blind = own.blind(answers.hosts)
+        if why_blind:
+            answers = _unseen(answers, why_blind)
+        documents = {key: loads(dumps(answer.document())) for key, answer in answers.by_key.items()}
+        unknown = {key: document["message"] for key, document in documents.items() if document["status"] == "UNKNOWN"}
+        self.summary.questions, self.summary.unknown = len(documents), len(unknown)
+        self.summary.missed = missed_sweeps(
+            self.now, self.marks[0].started_at if self.marks else None, self.tick.interval
+        )
+        watched = {
+            instance.key: judge(
+                instance,
+                documents[instance.question.key],
+                self._tick(instance.rule.interval, instance.rule.max_gap),
+            )
+            for instance in all_instances
+        }
+        failures = self.store.failures(self.settings.name)
+        return {
+            **watched,
+            **own.watch_blind(answers.hosts, self.tick),
+            **own.watch_unjudged(all_instances, unknown, not why_blind, self.tick),
+            **own.watch_undelivered(self._destinations(), failures, self.tick),
+        }
+
+    def _count(self, settled: Settled) -> None:
+        states = [alert.state for alert in settled.live]
+        self.summary.pending, self.summary.firing = states.count(State.PENDING), states.count(State.FIRING)
+        self.summary.resolved = len(settled.ended)
+        self.summary.unknown += len(settled.doubled)
+
+    def _deliver(self) -> None:
+        """Tell what is due, then forget the ended episodes that nobody is owed word of any more."""
+        end = self.begun + self.settings.deadline
+        send = sender(AppriseNotifier(deadline=end), lambda text: expand(text, self.environment), self.now)
+        ledger = Ledger(self.store, self.settings.name, self.mark)
+        delivery: Delivery = deliver(self._owed().notices, send, ledger, end)
+        after = self._owed()
+        self.store.prune(self.settings.name, after.keep, after.dropped)
+        failing = {(failure.destination, failure.group_key) for failure in self.store.failures(self.settings.name)}
+        self.summary.sent, self.summary.failed = delivery.sent, delivery.failed
+        self.summary.owed = len(after.notices)
+        self.summary.undelivered = bool(delivery.failed or delivery.left) or any(
+            (notice.destination.id, notice.group_key) in failing for notice in after.notices
+        )
+
+    def _owed(self) -> Owed:
+        name = self.settings.name
+        return owed(
+            [*self.store.live(name), *self.store.ended(name)],
+            self.store.told(name),
+            self.store.failures(name),
+            self._routing(),
+            now=self.now,
+            sweep=self.mark.number,
+            forgiven=self.tick.forgiven,
+        )
+
+    def _routing(self) -> Routing:
+        root = self.loaded.route or Route()
+        return Routing(
+            root, self.loaded.receivers, self.loaded.fallback or root.receiver or "", dict(self._hidden_schemes())
+        )
+
+    def _destinations(self) -> Iterator[Destination]:
+        for receiver in self.loaded.receivers.values():
+            yield from receiver.destinations
+
+    def _hidden_schemes(self) -> Iterator[tuple[str, str]]:
+        """The schemes behind `${SMS_URL}` and its like; of what cannot be resolved now, none."""
+        for destination in self._destinations():
+            if not destination.scheme:
+                try:
+                    yield destination.id, scheme_of(expand(destination.text, self.environment))
+                except ExpandError:
+                    continue  # its send will say so
+
+
+def _unseen(answers: Answers, why: str) -> Answers:
+    """The answers while we are blind: that a host is not reached says nothing about it."""
+    seen: dict[tuple[object, ...], Answer] = {}
+    for key, answer in answers.by_key.items():
+        text = f"{why}; {answer.message}"
+        unknown = Result(Status.UNKNOWN, text, answer.target, None)
+        seen[key] = Answer(answer.probe, unknown, ALERT, answer.time, 0.0, True) if answer.unreachable else answer
+    return Answers(seen, answers.hosts, answers.requests)
