@@ -207,7 +207,7 @@ def from_environment(
             if not text and field in ProbeOptions.fields:
                 text = environ.get(environment_name("", key))
             if text:
-                found[key] = [part.strip() for part in text.split(",")] if field.many else text
+                found[key] = [part.strip() for part in text.split(",") if part.strip()] if field.many else text
     return found
 
 

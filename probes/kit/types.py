@@ -5,7 +5,19 @@ Part of the cold path: no `re`, no `typing`. A parse that fails raises ValueErro
 
 INFINITY = float("inf")
 
-_UNITS = (("y", 31536000.0), ("w", 604800.0), ("d", 86400.0), ("h", 3600.0), ("m", 60.0), ("s", 1.0), ("ms", 0.001))
+# Milliseconds of each unit, and whether people rather read it when it comes out even: 90d, not 12w6d.
+_UNITS = (
+    ("y", 31536000000, True),
+    ("w", 604800000, True),
+    ("d", 86400000, False),
+    ("h", 3600000, False),
+    ("m", 60000, False),
+    ("s", 1000, False),
+    ("ms", 1, False),
+)
+_LONGEST = 292 * _UNITS[0][1]  # about where Prometheus' durations end
+_DIGITS = "0123456789"
+_OF_RANGES = _DIGITS + "+-.eE~:"  # float() would take inf, nan, 1_0 and other scripts' digits too
 
 
 class Duration(float):
@@ -17,26 +29,29 @@ class Duration(float):
     def parse(cls, text: str) -> "Duration":
         if text == "0":
             return cls(0)
-        if text.replace(".", "", 1).isdigit():
+        if text and not text.replace(".", "", 1).strip(_DIGITS):
             raise ValueError(f"{text!r} has no unit; write {text}s for seconds, {text}m for minutes")
-        seconds, rest, units = 0.0, text, iter(_UNITS)
-        while rest:
-            digits = rest[: len(rest) - len(rest.lstrip("0123456789"))]
+        milliseconds, rest, units = 0, text, iter(_UNITS)
+        while rest or not text:
+            digits = rest[: len(rest) - len(rest.lstrip(_DIGITS))]
             rest = rest[len(digits) :]
             unit = rest[: len(rest) - len(rest.lstrip("ywdhms"))]
-            size = next((size for name, size in units if name == unit), None)
+            size = next((size for name, size, _ in units if name == unit), None)
             if not digits or size is None:
                 raise ValueError(f"{text!r} is not a duration; write it like 90s, 5m or 1h30m")
-            seconds += int(digits) * size
+            # Of too many digits Python makes no number, and a float holds no number of too many.
+            milliseconds += int(digits) * size if len(digits) < 20 else _LONGEST + 1
             rest = rest[len(unit) :]
-        if not text:
-            raise ValueError("an empty text is not a duration; write it like 90s, 5m or 1h30m")
-        return cls(seconds)
+        if milliseconds > _LONGEST:
+            raise ValueError(f"{text!r} is too long; a duration is at most 292y")
+        return cls(milliseconds / 1000)
 
     def __str__(self) -> str:
         rest, words = round(self * 1000), []
-        for name, size in _UNITS:
-            count, rest = divmod(rest, round(size * 1000))
+        for name, size, even in _UNITS:
+            if even and rest % size:
+                continue
+            count, rest = divmod(rest, size)
             if count:
                 words.append(f"{count}{name}")
         return "".join(words) or "0s"
@@ -63,13 +78,13 @@ class Range:
         )
         inside, body = text.startswith("@"), text.removeprefix("@")
         first, colon, last = body.rpartition(":")
+        if not body or body == ":" or (not last and not colon) or body.strip(_OF_RANGES):
+            raise ValueError(hint)
         try:
             start = -INFINITY if first == "~" else float(first) if first else 0.0
             end = float(last) if last else INFINITY
         except ValueError:
             raise ValueError(hint) from None
-        if not body or body == ":" or (not last and not colon) or "nan" in body.lower():
-            raise ValueError(hint)
         if start > end:
             raise ValueError(f"the range {text!r} is empty: {start:g} is above {end:g}")
         return cls(text, start, end, inside)
@@ -107,16 +122,17 @@ class Url(str):
 
     @classmethod
     def parse(cls, text: str) -> "Url":
-        scheme, mark, rest = text.partition("://")
+        whole = text.partition("#")[0]
+        scheme, mark, rest = whole.partition("://")
         authority = rest.partition("/")[0].partition("?")[0].rpartition("@")[2]
-        if not mark or scheme.lower() not in ("http", "https") or not authority or authority.startswith(":"):
-            raise ValueError(f"{cls(text).shown!r} is not an address; write it like http://host:8083")
-        if any(ord(letter) <= 32 or ord(letter) == 127 for letter in text):
-            raise ValueError(f"{cls(text).shown!r} has a space or control character in it")
         port = authority.rpartition("]")[2].partition(":")[2]
-        if port and not (port.isascii() and port.isdigit() and 0 < int(port) < 65536):
-            raise ValueError(f"the port of {cls(text).shown!r} is not a number from 1 to 65535")
-        return cls(text.partition("#")[0])
+        if not mark or scheme.lower() not in ("http", "https") or not authority or authority.startswith(":"):
+            raise ValueError(f"{_without_login(text)!r} is not an address; write it like http://host:8083")
+        if any(ord(letter) <= 32 or ord(letter) == 127 for letter in whole):
+            raise ValueError(f"{_without_login(text)!r} has a space or control character in it")
+        if port and (port.strip(_DIGITS) or len(port) > 5 or not 0 < int(port) < 65536):
+            raise ValueError(f"the port of {_without_login(text)!r} is not a number from 1 to 65535")
+        return cls(whole)
 
     @property
     def shown(self) -> str:
@@ -139,6 +155,13 @@ class Secret(str):
 
     def __repr__(self) -> str:
         return "'***'"
+
+
+def _without_login(text: str) -> str:
+    """What may be shown of a text that is no address: in it a password may end anywhere up to the last `@`."""
+    login, mark, rest = text.rpartition("@")
+    scheme = login.partition("://")[0] + "://" if "://" in login else ""
+    return f"{scheme}{rest}".partition("?")[0]
 
 
 def parse_bool(text: str) -> bool:

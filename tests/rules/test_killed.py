@@ -11,17 +11,17 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from rules.model import State
 from rules.store import Store
-from tests.stack.capture import BROKEN, TOO_MANY, TWILIO_QUEUED, Answer, Capture, Request
+from tests.stack.capture import BROKEN, OK, TOO_MANY, TWILIO_QUEUED, Answer, Capture, Request
 
 ROOT = Path(__file__).parents[2]
 TWILIO = f"twilio://AC{'a' * 32}:{'b' * 32}@15551230000/15557654321"  # no such account
@@ -70,7 +70,10 @@ def what(store, mark):
     return owed(alerts, store.told("default"), store.failures("default"), routing, now=mark.started_at,
                 sweep=mark.number, forgiven=30.0)
 
+child = 0
 for line in sys.stdin:
+    if child:
+        os.waitpid(child, 0)  # only now: until here nobody else can have got its number
     child = os.fork()
     if not child:
         try:
@@ -81,7 +84,8 @@ for line in sys.stdin:
             traceback.print_exc()
             os._exit(1)
     print(child, flush=True)
-    print(os.waitpid(child, 0)[1], flush=True)
+    end = os.waitid(os.P_PID, child, os.WEXITED | os.WNOWAIT)
+    print(-end.si_status if end.si_code == os.CLD_KILLED else end.si_status, flush=True)
 """
 
 
@@ -91,35 +95,37 @@ class Sweeps:
 
     nursery: "subprocess.Popen[str]"
     store: Store
-    child: int = 0
     now: float = 1767225600.0
     kills: int = 0
     episodes: set[str] = field(default_factory=set)  # all that ever were committed
+    _child: int = 0
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def kill(self) -> None:
-        child, self.child = self.child, 0
-        if child:  # not yet waited for, or at worst a moment ago: no other process has its number yet
-            try:
-                os.kill(child, signal.SIGKILL)
-            except ProcessLookupError:
-                return
+        """The sweep that runs, if one does."""
+        with self._lock:
+            if self._child:
+                os.kill(self._child, signal.SIGKILL)
 
     def run(self, firing: Iterable[str], doom: Callable[[], None] = lambda: None) -> bool:
         """One sweep that finds these firing; whether it came to its end."""
-        assert self.nursery.stdin
-        assert self.nursery.stdout
         self.now += 60
+        assert self.nursery.stdin
         self.nursery.stdin.write(json.dumps([self.now, list(firing)]) + "\n")
         self.nursery.stdin.flush()
-        self.child = int(self.nursery.stdout.readline())
+        self._child = self._read()
         doom()
-        status = int(self.nursery.stdout.readline())
-        self.child = 0
-        assert status in (0, signal.SIGKILL)
-        self.kills += status == signal.SIGKILL
-        alerts = [*self.store.live("default"), *self.store.ended("default")]
-        self.episodes |= {alert.name for alert in alerts}
+        status = self._read()
+        with self._lock:
+            self._child = 0
+        assert status in (0, -signal.SIGKILL)
+        self.kills += status < 0
+        self.episodes |= {alert.name for alert in [*self.store.live("default"), *self.store.ended("default")]}
         return status == 0
+
+    def _read(self) -> int:
+        assert self.nursery.stdout
+        return int(self.nursery.stdout.readline())
 
 
 @pytest.fixture
@@ -158,30 +164,23 @@ def heard(requests: Iterable[Request]) -> list[tuple[str, str]]:
     return found
 
 
-def test_a_page_cut_off_from_its_mark_is_ended_once_everywhere(sweeps: Sweeps, capture: Capture) -> None:
-    all_there = threading.Barrier(3, sweeps.kill, timeout=10)
+def test_a_page_killed_between_its_arrival_and_its_mark_is_ended_once_everywhere(
+    sweeps: Sweeps, capture: Capture
+) -> None:
+    landed: list[Answer] = []
 
-    def arrived(answer: Answer) -> Callable[[], Answer]:
-        def wait() -> Answer:
-            return answer
-
-        return wait
-
-    landed: list[str] = []
-
-    def hold(where: str, answer: Answer) -> Callable[[], Answer]:
+    def hold(answer: Answer) -> Callable[[], Answer]:
         def say() -> Answer:
-            landed.append(where)
+            landed.append(answer)
             if len(landed) == 3:
                 sweeps.kill()
-            return answer
+            return replace(answer, delay=5.0 if len(landed) <= 3 else 0.0)
 
         return say
 
-    for chat in CHATS:
-        capture.answer(chat, hold(chat, Answer(200, delay=0.5)))
-    capture.answer(PHONE, hold(PHONE, Answer(201, TWILIO_QUEUED.body, delay=0.5)))
-    assert not sweeps.run(["A"]), "killed once all three pages had arrived, and before one of them was answered"
+    capture.answer("127.0.0.1", hold(OK))
+    capture.answer(PHONE, hold(TWILIO_QUEUED))
+    assert not sweeps.run(["A"]), "killed when all three pages had arrived, before one of them was answered"
     assert [row.state for row in sweeps.store.told("default")] == [State.PENDING] * 3
     for _ in range(3):
         assert sweeps.run([])
@@ -189,4 +188,61 @@ def test_a_page_cut_off_from_its_mark_is_ended_once_everywhere(sweeps: Sweeps, c
         assert heard(capture.requests(where)) == [("FIRING", "A"), ("RESOLVED", "A")]
     assert "its page may not have arrived" in capture.requests(CHATS[0])[1].json()["message"]
     assert sweeps.store.told("default") == sweeps.store.ended("default") == []
-    del all_there, arrived
+
+
+class Chance:
+    """A receiver that refuses a third of what it gets, and kills at moments it draws."""
+
+    def __init__(self, sweeps: Sweeps, capture: Capture) -> None:
+        self._sweeps, self._random, self._left, self.well = sweeps, random.Random(7), 0, False
+        self._ends: dict[str, float] = {}
+        for where, answer in (("127.0.0.1", OK), (PHONE, TWILIO_QUEUED)):
+            capture.answer(where, partial(self._say, answer))
+
+    def doom(self) -> None:
+        """The sweep that has just started: to be killed at a request, shortly after one, or at any time."""
+        self._left = self._random.choice([0, *range(1, 10)])
+        if not self._left:
+            self._kill_within(0.08)
+
+    def live(self) -> list[str]:
+        """Which alerts fire: a few more, and each of them ends one day."""
+        for _ in range(self._random.randrange(3)):
+            self._ends[f"E{len(self._ends)}"] = self._sweeps.now + 60 * self._random.randrange(1, 8)
+        return [name for name, end in self._ends.items() if end > self._sweeps.now]
+
+    def _say(self, answer: Answer) -> Answer:
+        self._left -= 1
+        if self._left == 0:
+            if self._random.random() < 0.5:
+                self._sweeps.kill()
+            else:
+                self._kill_within(0.01)
+        return answer if self.well else self._random.choice([answer, answer, answer, answer, BROKEN, TOO_MANY])
+
+    def _kill_within(self, seconds: float) -> None:
+        threading.Timer(self._random.random() * seconds, self._sweeps.kill).start()
+
+
+def test_a_hundred_kills_lose_nothing_and_each_repeats_at_most_one_message_to_each_destination(
+    sweeps: Sweeps, capture: Capture
+) -> None:
+    chance, firing = Chance(sweeps, capture), list[str]()
+    while sweeps.kills < KILLS:
+        firing = chance.live()
+        sweeps.run(firing, chance.doom)
+    chance.well = True
+    for names in (firing, firing, [], []):
+        assert sweeps.run(names), "undisturbed"
+    assert sweeps.store.told("default") == sweeps.store.ended("default") == []
+
+    heard_by = {where: Counter(heard(capture.accepted(where))) for where in (*CHATS, PHONE)}
+    for where, messages in heard_by.items():
+        assert sum(count - 1 for count in messages.values()) <= sweeps.kills, f"repeated to {where}"
+        ends = {name for word, name in messages if word == "RESOLVED"}
+        if where == PHONE:  # a late notice would wake somebody for nothing
+            fires = {name for word, name in messages if word == "FIRING"}
+            assert ends >= fires >= set(firing)
+            assert len(ends - fires) <= sweeps.kills
+        else:
+            assert ends == sweeps.episodes, f"told to {where}"
