@@ -1,8 +1,8 @@
 """Burrow: every consumer group keeps up, by Burrow's own verdict and by its lag."""
 
 from probes.kit.example import one_of
-from probes.kit.options import Choice, Duration, OptionError, Range, Url, option
 from probes.kit.finding import cut, naming, sentence
+from probes.kit.options import Choice, Duration, OptionError, Range, Url, option
 from probes.kit.rest import HttpOptions, ask, expect, json_of, number_or_none, objects, refusal
 from probes.kit.result import ProbeError, Result, Status, worst
 from probes.kit.types import quote
@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
-    from probes.kit.net import Net, Request
     from probes.kit.finding import Finding
+    from probes.kit.net import Net, Request
 
     Item = dict[str, Any]
 

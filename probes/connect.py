@@ -1,8 +1,8 @@
 """Kafka Connect: every connector and every one of its tasks is RUNNING."""
 
 from probes.kit.example import one_of
-from probes.kit.options import Url, option
 from probes.kit.finding import sentence
+from probes.kit.options import Url, option
 from probes.kit.rest import HttpOptions, ask, expect, json_of, objects, refusal
 from probes.kit.result import ProbeError, Result, Status, worst
 from probes.kit.types import quote
@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
-    from probes.kit.net import Net, Request
     from probes.kit.finding import Finding
+    from probes.kit.net import Net, Request
 
     Item = dict[str, Any]
 
@@ -168,7 +168,14 @@ def judge_state(item: "Item", of_all: str, name: str) -> "Iterator[Finding]":
     if status is None:
         yield Status.UNKNOWN, f"{of_all} in a state never seen before", name, item["state"]
     elif status is not Status.OK:
-        yield status, f"{of_all} {item['state']}", name, str(item["trace"] or "").strip().partition("\n")[0]
+        yield status, f"{of_all} {item['state']}", name, why(str(item["trace"] or ""))
+
+
+def why(trace: str) -> str:
+    """A trace's first line, and the root cause: the first of a failed task is always that it exits, and no more."""
+    lines = trace.strip().splitlines()
+    causes = [line.strip() for line in lines[1:] if line.startswith("Caused by: ")]
+    return "; ".join([*lines[:1], *causes[-1:]])
 
 
 def absent(o: Options, missing: list[str]) -> "Iterator[Finding]":

@@ -2,9 +2,9 @@
 
 from probes.kit.example import one_of
 from probes.kit.exposition import Page
+from probes.kit.finding import sentence
 from probes.kit.jolokia import properties, read
 from probes.kit.options import Choice, Duration, OptionError, Url, option
-from probes.kit.finding import sentence
 from probes.kit.rest import HttpOptions
 from probes.kit.result import ProbeError, Result, Status, worst
 
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from probes.kit.exposition import Sample
-    from probes.kit.net import Net
     from probes.kit.finding import Finding
+    from probes.kit.net import Net
 
     Item = dict[str, Any]
 

@@ -1,8 +1,8 @@
 """Prometheus: every scrape target is up."""
 
 from probes.kit.example import any_keys, one_of
-from probes.kit.options import OptionError, Url, option
 from probes.kit.finding import cut, sentence
+from probes.kit.options import OptionError, Url, option
 from probes.kit.rest import HttpOptions, expect, json_of, objects, refusal, since_epoch
 from probes.kit.result import ProbeError, Result, Status, worst
 
@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
-    from probes.kit.net import Net, Reply, Request
     from probes.kit.finding import Finding
+    from probes.kit.net import Net, Reply, Request
 
     Item = dict[str, Any]
 

@@ -15,7 +15,8 @@ _ENDINGS = (".py", ".pyc")
 def modules(folder: str) -> list[str]:
     """The modules of a folder, sorted; those whose name begins with `_` are its own business."""
     names = (name.rpartition(".") for name in os.listdir(folder))
-    return sorted({stem for stem, dot, end in names if dot + end in _ENDINGS and not stem.startswith("_")})
+    stems = {stem for stem, dot, end in names if dot + end in _ENDINGS}
+    return sorted(stem for stem in stems if stem.isidentifier() and not stem.startswith("_"))  # editors leave `.#x.py`
 
 
 def names() -> list[str]:

@@ -1,4 +1,4 @@
-"""A probe from the command line, as cold and cheap as a kubelet needs it: nothing heavy is imported for a plain call."""
+"""A probe from the command line, as cold and cheap as a kubelet needs it: a plain call imports nothing heavy."""
 
 import os
 import sys
@@ -6,8 +6,9 @@ import time
 
 from probes.kit import argv as fast
 from probes.kit import catalog, http
-from probes.kit.options import OptionErrors, from_environment
-from probes.kit.run import ALERT, Answer, RunOptions, run, timeout
+from probes.kit.finding import printable
+from probes.kit.options import OptionError, OptionErrors, from_environment
+from probes.kit.run import ALERT, Answer, RunOptions, faulty, run, timeout
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -53,11 +54,18 @@ def main(argv: "Sequence[str]") -> int | None:
 
 def built(name: str, module: "Any", given: "Given") -> "tuple[Any, RunOptions]":
     """The probe's options and how to run it, from what argv gave and the environment has. Raises OptionErrors."""
-    common = {key for field in RunOptions.fields for key in field.keys}
-    run_given = {key: value for key, value in given.items() if key in common}
-    own_given = {key: value for key, value in given.items() if key not in common}
-    how = RunOptions.build(run_given, from_environment(RunOptions.fields, "", os.environ))
-    return module.Options.build(own_given, from_environment(module.Options.fields, name, os.environ)), how
+    errors: list[OptionError] = []
+    found: list[Any] = []
+    for options, probe in ((module.Options, name), (RunOptions, "")):
+        keys = {key for field in options.fields for key in field.keys}
+        own = {key: value for key, value in given.items() if key in keys}
+        try:
+            found.append(options.build(own, from_environment(options.fields, probe, os.environ)))
+        except OptionErrors as wrong:
+            errors += wrong.errors
+    if errors:
+        raise OptionErrors(errors)
+    return found[0], found[1]
 
 
 def answer(name: str, module: "Any", given: "Given") -> int:
@@ -66,9 +74,17 @@ def answer(name: str, module: "Any", given: "Given") -> int:
     condition = compiled(how.when)
     end = time.monotonic() + timeout(options, how.as_)
     said = run(name, module, options, OneShot(end), how.as_)
-    if condition is not None:
-        said = judged(said, condition)
-    show(said, how)
+    try:
+        if condition is not None:
+            said = judged(said, condition)
+        text = rendered(said, how)
+    except Exception as error:  # noqa: BLE001 - an answer that we cannot judge or show is still answered
+        seconds = said.duration_ms / 1000
+        said = Answer(name, faulty(error, said.target), how.as_, said.time, seconds, said.unreachable)
+        text = rendered(said, how)
+    show(text)
+    if how.as_ != ALERT and said.code == 0 and not said.well:
+        note(said.message)
     return said.code
 
 
@@ -77,7 +93,6 @@ def compiled(text: str | None) -> "Any":
     if text is None:
         return None
     from probes.kit.condition import Condition, ConditionError  # brings jmespath, 13 ms
-    from probes.kit.options import OptionError
 
     try:
         return Condition(text)
@@ -98,15 +113,34 @@ def judged(said: Answer, condition: "Any") -> Answer:
     return said
 
 
-def show(said: Answer, how: RunOptions) -> None:
-    """Print the answer; to stderr too why a kubelet is told 'well' of what is not."""
-    terminal = sys.stdout.isatty()
-    form = how.output or ("text" if terminal else "json")
-    module = f"probes.kit.outputs.{form}"
+def rendered(said: Answer, how: RunOptions) -> str:
+    """The answer in the form that was asked for."""
+    terminal = sys.stdout is not None and sys.stdout.isatty()
+    module = f"probes.kit.outputs.{how.output or ('text' if terminal else 'json')}"
     __import__(module)
-    text = sys.modules[module].render(said, colour=terminal and "NO_COLOR" not in os.environ)
-    # A lone surrogate, which JSON may hold, has no UTF-8; as an escape it is still JSON.
-    sys.stdout.buffer.write(text.encode("utf-8", "backslashreplace") + b"\n")
-    sys.stdout.flush()
-    if how.as_ != ALERT and said.code == 0 and not said.well:
-        sys.stderr.write(f"{said.message.encode('ascii', 'backslashreplace').decode()}\n")
+    return str(sys.modules[module].render(said, colour=terminal and "NO_COLOR" not in os.environ))
+
+
+def show(text: str) -> None:
+    """Print it, in UTF-8 whatever the locale. If nobody reads it, the exit code still tells."""
+    if sys.stdout is None:
+        return
+    try:
+        # A lone surrogate, which JSON may hold, has no UTF-8; as an escape it is still JSON.
+        sys.stdout.buffer.write(text.encode("utf-8", "backslashreplace") + b"\n")
+        sys.stdout.flush()
+    except OSError:
+        unread()
+
+
+def unread() -> None:
+    """Drop what is still to be printed: at its end Python would complain, and exit with a code of its own."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+
+
+def note(message: str) -> None:
+    """Tell the log that a kubelet keeps why it was told "well" of what is not."""
+    try:  # noqa: SIM105 - contextlib costs 2 ms
+        sys.stderr.write(f"{printable(message).encode('ascii', 'backslashreplace').decode()}\n")
+    except (AttributeError, OSError):
+        pass  # it is closed

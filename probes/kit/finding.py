@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     Finding = tuple[Status, str, str, str]  # how bad; what ("of 3 tasks FAILED"); whose; why, or nothing
 
 NAMED = 5  # culprits that a message names
-WORDS = 160  # characters that a message takes over from a name or a reason
+WORDS = 240  # characters that a message takes over from a name or a reason
 
 
 def sentence(findings: "Iterable[Finding]") -> str:
@@ -35,3 +35,8 @@ def cut(text: str) -> str:
     """Text from outside as a message can bear it: on one line and not too long."""
     line = " ".join(text[: 2 * WORDS].split())
     return line if len(line) <= WORDS else f"{line[: WORDS - 1]}…"
+
+
+def printable(text: str) -> str:
+    """Text from outside without what could drive a terminal."""
+    return "".join(letter if letter.isprintable() else " " for letter in text)

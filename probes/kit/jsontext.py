@@ -31,7 +31,7 @@ def loads(text: str) -> "Any":
         return full(text)
     body = text.strip(" \t\n\r")
     try:
-        value, end = make_scanner(_Settings)(body, 0)
+        value, end = make_scanner(_Settings)(body, 0)  # type: ignore[arg-type]
     except StopIteration:
         raise ValueError("not JSON") from None
     except RecursionError:
@@ -48,37 +48,56 @@ def dumps(value: object) -> str:
     except ImportError:
         from json.encoder import py_encode_basestring as quoted
     pieces: list[str] = []
-    _write(value, pieces.append, quoted)
+    todo = [value]  # no recursion: what can be read can be written, however deep
+    while todo:
+        one = todo.pop()
+        if isinstance(one, _Verbatim):
+            pieces.append(one)
+        elif isinstance(one, dict):
+            todo += reversed(_object(one, quoted))
+        elif isinstance(one, (list, tuple)):
+            todo += reversed(_array(one))
+        else:
+            pieces.append(_scalar(one, quoted))
     return "".join(pieces)
 
 
-def _write(value: object, put: "Any", quoted: "Any") -> None:
+class _Verbatim(str):
+    """JSON already."""
+
+    __slots__ = ()
+
+
+def _object(value: "dict[Any, Any]", quoted: "Any") -> "list[Any]":
+    parts: list[Any] = []
+    opening = "{"
+    for key, inner in value.items():
+        parts += (_Verbatim(f"{opening}{quoted(str(key))}:"), inner)
+        opening = ","
+    return [*parts, _Verbatim("}" if parts else "{}")]
+
+
+def _array(value: "list[Any] | tuple[Any, ...]") -> "list[Any]":
+    parts: list[Any] = []
+    opening = _Verbatim("[")
+    for inner in value:
+        parts += (opening, inner)
+        opening = _Verbatim(",")
+    return [*parts, _Verbatim("]" if parts else "[]")]
+
+
+def _scalar(value: object, quoted: "Any") -> str:
     if value is None:
-        put("null")
-    elif value is True or value is False:
-        put("true" if value else "false")
-    elif isinstance(value, str):
-        put(quoted(str(value)))
-    elif isinstance(value, int):
-        put(int.__repr__(value))
-    elif isinstance(value, float):
-        put(_number(value))
-    elif isinstance(value, dict):
-        opening = "{"
-        for key, inner in value.items():
-            put(f"{opening}{quoted(str(key))}:")
-            _write(inner, put, quoted)
-            opening = ","
-        put("}" if value else "{}")
-    elif isinstance(value, (list, tuple)):
-        opening = "["
-        for inner in value:
-            put(opening)
-            _write(inner, put, quoted)
-            opening = ","
-        put("]" if value else "[]")
-    else:
-        raise TypeError(f"{type(value).__name__} has no JSON form")
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return str(quoted(str(value)))
+    if isinstance(value, int):
+        return int.__repr__(value)
+    if isinstance(value, float):
+        return _number(value)
+    raise TypeError(f"{type(value).__name__} has no JSON form")
 
 
 def _number(value: float) -> str:

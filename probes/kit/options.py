@@ -30,6 +30,7 @@ __all__ = [
 ]
 
 _REQUIRED = object()
+LONGEST_TIMEOUT = 86400  # seconds; poll() takes no more than 24 days
 
 
 class OptionError(ValueError):
@@ -77,6 +78,8 @@ class Field:
 
     def parse(self, text: str) -> object:
         """The value that `text` stands for; ValueError says what would be right."""
+        if not text.isascii():
+            _check_unicode(text)
         if self.choices:
             if text not in self.choices:
                 raise ValueError(f"{text!r} is none of {', '.join(self.choices)}")
@@ -86,6 +89,14 @@ class Field:
             return plain(text)
         parse = getattr(self.type, "parse", None)
         return parse(text) if parse else self.type(text)
+
+
+def _check_unicode(text: str) -> None:
+    """Bytes that are no UTF-8 come from argv and environment as lone surrogates, which nobody can send."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ValueError(f"{text!r} is not UTF-8") from None
 
 
 def option(*, default: "Any" = _REQUIRED, help: str, choices: "Sequence[str]" = ()) -> "Any":
@@ -105,7 +116,7 @@ class OptionSet:
 
     def __init_subclass__(cls) -> None:
         own = [Field(name, kind, *cls.__dict__[name]) for name, kind in cls.__annotations__.items() if name != "fields"]
-        cls.fields = (*own, *super(cls, cls).fields)
+        cls.fields = (*own, *super(cls, cls).fields)  # type: ignore[misc]
 
     def __init__(self, **values: object) -> None:
         for field in self.fields:
@@ -158,8 +169,8 @@ class ProbeOptions(OptionSet):
     )
 
     def check(self) -> None:
-        if self.timeout is not None and self.timeout <= 0:
-            raise OptionError("timeout", "must be longer than 0s")
+        if self.timeout is not None and not 0 < self.timeout <= LONGEST_TIMEOUT:
+            raise OptionError("timeout", "must be longer than 0s and at most 1d")
 
 
 def _value(field: Field, sources: "Sequence[Given]") -> object:

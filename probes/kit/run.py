@@ -89,21 +89,32 @@ def timeout(options: "Any", purpose: str = ALERT) -> float:
 
 def run(name: str, module: "Any", options: "Any", net: "Net", purpose: str = ALERT) -> Answer:
     """Ask. Never raises: what goes wrong becomes a status, and what we cannot tell is UNKNOWN."""
-    at, begun = net.now(), time.monotonic()
-    ask = {LIVENESS: getattr(module, "live", None), READINESS: getattr(module, "ready", None)}.get(purpose)
-    shown, unreachable = options.target.shown, False
+    at, begun, shown, itself, unreachable = net.now(), time.monotonic(), "", False, False
     try:
-        result = (ask or module.probe)(options, net)
+        shown = options.target.shown
+        itself = (module.ASKS(options) if callable(module.ASKS) else module.ASKS) == "itself"
+        result = _question(module, purpose)(options, net)
+        if not isinstance(result, Result):
+            raise TypeError("a probe answers with a Result")
     except Unreachable as error:
         unreachable = True
-        itself = (module.ASKS(options) if callable(module.ASKS) else module.ASKS) == "itself"
-        status = Status.CRITICAL if itself else Status.UNKNOWN
-        result = Result(status, str(error), shown, None, alive=not itself)
+        result = Result(Status.CRITICAL if itself else Status.UNKNOWN, str(error), shown, None, alive=not itself)
     except ProbeError as error:
         result = Result(Status.UNKNOWN, str(error), shown, None)
     except Exception as error:  # noqa: BLE001 - a fault of ours is no evidence against what we ask
-        result = Result(Status.UNKNOWN, f"a fault inside stetho: {fault(error)}", shown, None)
+        result = faulty(error, shown)
     return Answer(name, result, purpose, at, time.monotonic() - begun, unreachable)
+
+
+def _question(module: "Any", purpose: str) -> "Any":
+    """What to call: a probe may answer a kubelet otherwise than an alert."""
+    kubelet = {LIVENESS: getattr(module, "live", None), READINESS: getattr(module, "ready", None)}
+    return kubelet.get(purpose) or module.probe
+
+
+def faulty(error: Exception, target: str) -> Result:
+    """What can be said when stetho itself has failed."""
+    return Result(Status.UNKNOWN, f"a fault inside stetho: {fault(error)}", target, None)
 
 
 def fault(error: BaseException) -> str:

@@ -29,7 +29,7 @@ class Duration(float):
     def parse(cls, text: str) -> "Duration":
         if text == "0":
             return cls(0)
-        if text and not text.replace(".", "", 1).strip(_DIGITS):
+        if text and not text.strip(_DIGITS):
             raise ValueError(f"{text!r} has no unit; write {text}s for seconds, {text}m for minutes")
         milliseconds, rest, units = 0, text, iter(_UNITS)
         while rest or not text:
@@ -142,7 +142,7 @@ class Url(str):
 
     def below(self, path: str) -> "Url":
         """The address of `path` below this one; a query of this one stays at the end."""
-        base, mark, query = self.partition("?")
+        base, _, query = self.partition("?")
         query = "&".join(part for part in (path.partition("?")[2], query) if part)
         return Url(f"{base.rstrip('/')}/{path.partition('?')[0]}{'?' if query else ''}{query}")
 
@@ -159,9 +159,9 @@ class Secret(str):
 
 def _without_login(text: str) -> str:
     """What may be shown of a text that is no address: in it a password may end anywhere up to the last `@`."""
-    login, mark, rest = text.rpartition("@")
-    scheme = login.partition("://")[0] + "://" if "://" in login else ""
-    return f"{scheme}{rest}".partition("?")[0]
+    login, _, rest = text.rpartition("@")
+    scheme = f"{login.partition('://')[0]}://" if "://" in login else ""
+    return scheme + ("…" if "?" in login else rest.partition("?")[0])
 
 
 def parse_bool(text: str) -> bool:
@@ -193,6 +193,6 @@ def parse_float(text: str) -> float:
 def quote(text: str) -> str:
     """`text` as one segment of a URL's path or one value of its query (RFC 3986)."""
     return "".join(
-        chr(byte) if chr(byte).isalnum() and byte < 128 or byte in b"-._~" else f"%{byte:02X}"
+        chr(byte) if (byte < 128 and chr(byte).isalnum()) or byte in b"-._~" else f"%{byte:02X}"
         for byte in text.encode("utf-8", "surrogatepass")
     )

@@ -8,8 +8,8 @@ import tempfile
 from pathlib import Path
 from types import FrameType
 
-from tests.demo.servers import Servers
 from tests.demo.screen import Screen
+from tests.demo.servers import Servers
 from tests.demo.stage import Stage, Unexpected
 from tests.demo.story import stay, tell
 from tests.stack.smtp import Smtp

@@ -36,6 +36,14 @@ class Servers:
     def get_well(self) -> None:
         self._play(ill=False)
 
+    def lose(self, name: str) -> None:
+        """Nothing listens there any more."""
+        self._replays[name].stop()
+
+    def bring_back(self, name: str) -> None:
+        """At the same address, in the same state as all others after `get_well`."""
+        self._replays[name] = Replay(CASSETTES[name][0], self._replays[name].port).start()
+
     def _play(self, *, ill: bool) -> None:
         for name, replay in self._replays.items():
             replay.play(CASSETTES[name][ill])

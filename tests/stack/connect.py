@@ -51,8 +51,8 @@ class Connect:
     def __init__(self, bootstrap: str, work: Path) -> None:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        self._faults = work / "faults"
-        self._faults.mkdir(parents=True, exist_ok=True)
+        self.faults = work / "faults"
+        self.faults.mkdir(parents=True, exist_ok=True)
         config = work / "connect.properties"
         config.write_text(CONFIG.format(bootstrap=bootstrap, port=self.port))
         main = "org.apache.kafka.connect.cli.ConnectDistributed"
@@ -80,7 +80,7 @@ class Connect:
             "topics": topics,
             "tasks.max": "8",
             "tasks": str(tasks),
-            "faults": str(self._faults),
+            "faults": str(self.faults),
         }
 
     def create(self, name: str, config: Mapping[str, str] | None = None) -> None:
@@ -131,12 +131,12 @@ class Connect:
 
     def fail_connector(self, name: str) -> None:
         """The connector itself becomes FAILED; its tasks go on as they were."""
-        (self._faults / name).touch()
+        (self.faults / name).touch()
         self._ask("POST", f"/connectors/{name}/restart")  # 500, "Failed to start connector"
         self._await(name, lambda status: status["connector"]["state"] == "FAILED")
 
     def mend_connector(self, name: str) -> None:
-        (self._faults / name).unlink(missing_ok=True)
+        (self.faults / name).unlink(missing_ok=True)
         self.restart(name)
         self._await(name, lambda status: status["connector"]["state"] == "RUNNING")
 
@@ -151,7 +151,7 @@ class Connect:
         return _states(status) if code == 200 else []
 
     def _fault(self, name: str, task: int) -> Path:
-        return self._faults / f"{name}-{task}"
+        return self.faults / f"{name}-{task}"
 
     def _await(self, name: str, reached: Callable[[Status], bool], seconds: float = 30) -> None:
         """Status topics lag behind commands; a new connector has no status at first (404)."""

@@ -43,6 +43,7 @@ class StreamsApp:
         self.exporter_url = f"http://127.0.0.1:{exporter}/metrics"
         self.jolokia_url = f"http://127.0.0.1:{jolokia}/jolokia"
         self.jmx = f"127.0.0.1:{self.jmx_port}"
+        self.control_url = f"http://127.0.0.1:{self._control}"  # POST a command, such as /lose-thread
         self.process = Jvm(
             "streams",
             "stack.OrdersApp",

@@ -1,6 +1,6 @@
 """For a person at a terminal: the status and the sentence, then the judged things one by one."""
 
-from probes.kit.finding import cut
+from probes.kit.finding import cut, printable
 from probes.kit.jsontext import dumps
 
 TYPE_CHECKING = False
@@ -39,8 +39,3 @@ def cell(value: object) -> str:
     if value is None:
         return "-"
     return printable(cut(value)) if isinstance(value, str) else dumps(value).strip('"')
-
-
-def printable(text: str) -> str:
-    """Text from outside without what could drive a terminal."""
-    return "".join(letter if letter.isprintable() else " " for letter in text)

@@ -1,0 +1,40 @@
+"""The real platform as a fixture: one for all tests of a run, and under pytest-xdist all of those on one worker."""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from tests.stack import summary
+from tests.stack.platform import Platform, prepare, servers
+from tests.stack.process import StackError, wait_for
+
+
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    for item in items:
+        if "platform" in getattr(item, "fixturenames", ()):
+            item.add_marker("stack")
+            if config.pluginmanager.hasplugin("xdist"):
+                item.add_marker(pytest.mark.xdist_group("stack"))
+
+
+@pytest.fixture(scope="session")
+def the_platform(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+    try:
+        prepare()
+    except StackError as error:
+        summary.missing(request.config, str(error))
+        if os.environ.get("CI"):
+            pytest.fail(f"in CI the real servers must run: {error}", pytrace=False)
+        pytest.skip(f"no real servers: {error}")
+    with Platform(tmp_path_factory.mktemp("platform")) as platform:
+        summary.took_part(request.config, servers())
+        yield platform
+
+
+@pytest.fixture
+def platform(the_platform: Platform) -> Platform:
+    """The running platform, all of it well. A test mends what it breaks (see faults.py)."""
+    wait_for("the platform to be well", the_platform.well, 60)
+    return the_platform
