@@ -3,39 +3,66 @@
 import inspect
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import typer
 
 from probes.kit import catalog, cold
-from probes.kit.options import Field, OptionErrors, environment_name
+from probes.kit.options import Field, OptionErrors, Url, environment_name
 from probes.kit.run import USAGE, RunOptions
+from probes.kit.version import __version__
 
-HELP: dict[str, Any] = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
+HELP: dict[str, Any] = {"help_option_names": ["--help", "-h"], "max_content_width": 110}
+EXIT_CODES = """\b
+Exit codes: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN (we could not learn the state);
+with --as liveness or --as readiness 0 yes, 1 no; 64 a mistake in the call."""
+
+Given = Mapping[str, str | list[str]]
 
 
 def probe_app() -> typer.Typer:
     """`stetho probe`: a command for each module in `probes/`."""
-    app = typer.Typer(no_args_is_help=True, context_settings=HELP, add_completion=False)
+    app = typer.Typer(no_args_is_help=True, context_settings=HELP, add_completion=False, rich_markup_mode=None)
 
-    @app.callback()
+    @app.callback(epilog=EXIT_CODES)
     def probe() -> None:
-        """Ask one question, once. Exit code 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN, 64 for a mistake in the call."""
+        """Ask one system one question, once; answer with an exit code and one line of JSON."""
 
     for name in catalog.names():
-        app.command(name, epilog=_environment(name))(command(name))
+        try:
+            module = catalog.load(name)
+            app.command(name, short_help=catalog.summary(module), epilog=_epilog(name, module))(command(name, module))
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with one file, the others answer
+            app.command(name, short_help=_unloadable(error))(_nothing)
     return app
 
 
-def _environment(name: str) -> str:
-    first = catalog.load(name).Options.fields[0]
-    return f"Options can come from the environment too: {environment_name(name, first.keys[-1])} for {first.flag}."
+def _unloadable(error: Exception) -> str:
+    return f"(cannot be loaded: {type(error).__name__}: {error})"
 
 
-def command(name: str) -> Callable[..., None]:
+def _nothing() -> None:
+    """It is there to be listed only: the cold path has tried to load it before, and has told why it cannot."""
+
+
+def _epilog(name: str, module: Any) -> str:
+    field = next((field for field in module.Options.fields if field.type is Url), module.Options.fields[0])
+    address = field.help.partition("such as ")[2].rstrip(".") or ("http://HOST:PORT" if field.type is Url else "VALUE")
+    call, variable = f"stetho probe {name} {field.flag} {address}", environment_name(name, field.keys[-1])
+    examples = (call, f"{call} --as liveness", f"{variable}={address} stetho probe {name}")
+    return "\n\n".join(
+        (
+            "\n  ".join(("\b\nExamples:", *examples)),
+            f"Every option can come from the environment, as {variable} for {field.flag} does; "
+            "commas part several values. The command line wins.",
+            EXIT_CODES,
+        )
+    )
+
+
+def command(name: str, module: Any) -> Callable[..., None]:
     """One probe as a typer command; its parameters are its options."""
-    module = catalog.load(name)
     fields = (*module.Options.fields, *RunOptions.fields)
 
     def ask(**values: Any) -> None:
@@ -44,9 +71,9 @@ def command(name: str) -> Callable[..., None]:
             code = cold.answer(name, module, given)
         except OptionErrors as errors:
             by_name = {key: field for field in fields for key in field.keys}
-            raise typer.TyperException(
-                "\n".join(f"{by_name[error.option].flag} {error}" for error in errors.errors)
-            ) from None
+            said = [f"{_spelt(by_name[error.option], name, given)} {error}" for error in errors.errors]
+            hint = f"Try 'stetho probe {name} --help' for help."
+            raise typer.TyperException("\n".join([*said, hint])) from None
         raise typer.Exit(code)
 
     parameters = [_parameter(field) for field in fields]
@@ -54,6 +81,14 @@ def command(name: str) -> Callable[..., None]:
     ask.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     ask.__doc__ = inspect.cleandoc(module.__doc__ or "")
     return ask
+
+
+def _spelt(field: Field, probe: str, given: Given) -> str:
+    """The option as whoever gave it wrote it: on the command line or in the environment."""
+    variables = [environment_name(prefix, key) for prefix in (probe, "") for key in field.keys]
+    if any(key in given for key in field.keys):
+        return field.flag
+    return next((variable for variable in variables if os.environ.get(variable)), field.flag)
 
 
 def _parameter(field: Field) -> inspect.Parameter:
@@ -65,7 +100,6 @@ def _parameter(field: Field) -> inspect.Parameter:
         help=f"{field.help}{_default(field)}",
         metavar=field.metavar or None,
         show_default=False,
-        rich_help_panel="How to ask" if field in RunOptions.fields else None,
     )
     return inspect.Parameter(field.attribute, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
 
@@ -88,11 +122,19 @@ def list_probes() -> None:
     """List the probes: every module in `probes/`, with what it asks."""
     width = max(map(len, catalog.names()), default=0)
     for name in catalog.names():
-        typer.echo(f"{name:<{width}}  {catalog.summary(catalog.load(name))}")
+        try:
+            told = catalog.summary(catalog.load(name))
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with one file, the others are listed
+            told = _unloadable(error)
+        typer.echo(f"{name:<{width}}  {told}")
 
 
 def run_app(app: typer.Typer, argv: Sequence[str]) -> int:
     """The exit code of a command line; a mistake in the call is 64, or 3 in Nagios' style, whatever was asked."""
+    if list(argv) == ["--version"]:
+        typer.echo(f"stetho {__version__}")
+        return 0
+    app.rich_markup_mode = None  # plain help can be searched and piped, and takes a `[` as it is
     try:
         code = app(args=list(argv), prog_name="stetho", standalone_mode=False)
     except typer.TyperException as error:
@@ -105,8 +147,11 @@ def run_app(app: typer.Typer, argv: Sequence[str]) -> int:
 
 
 def usage_code(argv: Sequence[str]) -> int:
+    """64, or Nagios' UNKNOWN where `--exit-style nagios` asks for it; argv may be wrong in any other way."""
     style = os.environ.get("STETHO_EXIT_STYLE", "")
-    for at, word in enumerate(argv):
-        if word.startswith("--exit-style"):
-            style = word.partition("=")[2] or "".join(argv[at + 1 : at + 2])
+    for word, following in zip(argv, [*argv, ""][1:], strict=True):
+        if word == "--exit-style":
+            style = following
+        elif word.startswith("--exit-style="):
+            style = word.partition("=")[2]
     return 3 if style == "nagios" else USAGE

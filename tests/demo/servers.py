@@ -1,6 +1,5 @@
 """The systems that the demo asks: local servers that give the answers recorded on the real ones."""
 
-from contextlib import ExitStack
 from typing import Self
 
 from tests.cassettes.replay import Replay
@@ -19,7 +18,6 @@ class Servers:
 
     def __init__(self) -> None:
         self._replays: dict[str, Replay] = {}
-        self._running = ExitStack()
 
     @property
     def addresses(self) -> dict[str, str]:
@@ -49,11 +47,10 @@ class Servers:
             replay.play(CASSETTES[name][ill])
 
     def __enter__(self) -> Self:
-        with ExitStack() as started:
-            for name, (healthy, _) in CASSETTES.items():
-                self._replays[name] = started.enter_context(Replay(healthy))
-            self._running = started.pop_all()
+        for name, (healthy, _) in CASSETTES.items():
+            self._replays[name] = Replay(healthy).start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._running.close()
+        for replay in self._replays.values():
+            replay.stop()

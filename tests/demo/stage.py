@@ -16,7 +16,7 @@ RULES = Path(__file__).with_name("rules.yml")
 PAUSE = 1.05  # seconds between two sweeps: more than the `for` and the `group_interval` of the rules
 
 
-class Unexpected(Exception):  # noqa: N818 - it is no fault of the program
+class Unexpected(Exception):
     """Something is not as the demo says; the text says what was expected, and what came."""
 
 

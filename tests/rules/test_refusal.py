@@ -15,7 +15,7 @@ def test_no_piece_of_a_url_survives_redaction(pieces: list[str], around: str) ->
     user, password, path = pieces
     url = f"json://{user}:{password}@example.com/{path}?key={path}x"
     shown = redacted(around.join([*pieces, url, "", f"{path}x".upper()]), url).lower()
-    assert not [piece for piece in pieces if piece.lower() in shown.replace("***", "")]
+    assert not [piece for piece in pieces if piece.lower() in shown.replace("***", " ")]
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import threading
 import time
 from pathlib import Path
 
-from tests.stack.platform import Platform, servers
+from tests.stack.platform import Platform, prepare, servers
 from tests.stack.process import StackError
 
 SHOWN = """\
@@ -30,12 +30,15 @@ Try:
   stetho probe streams --exporter {p.streams.exporter_url}
   stetho probe streams --jolokia {p.streams.jolokia_url} --as liveness
 
-Break something, and ask again:
-  curl -X PUT {p.connect.url}/connectors/orders-sink/pause       # mend: /resume
-  touch {faults}/orders-sink-2   # mend: rm, then POST to
-                                   {p.connect.url}/connectors/orders-sink/tasks/2/restart
-  curl -X POST {control}/lose-thread           # or rebalance, settle, die, close, start
-  kill -STOP {p.streams.process.pid}                                        # the Streams JVM; mend: kill -CONT
+Break something, ask again, mend it:
+  curl -X PUT {p.connect.url}/connectors/orders-sink/pause
+  curl -X PUT {p.connect.url}/connectors/orders-sink/resume
+  touch {faults}/orders-sink-2      # task 2 of orders-sink fails
+  rm {faults}/orders-sink-2
+  curl -X POST {p.connect.url}/connectors/orders-sink/tasks/2/restart
+  curl -X POST {control}/rebalance            # then settle
+  curl -X POST {control}/lose-thread          # or die, or close; then start
+  kill -STOP {p.streams.process.pid}          # the Streams JVM; then kill -CONT
 
 Ctrl-C stops all of it.
 """
@@ -58,21 +61,21 @@ def show(platform: Platform, work: Path, seconds: float) -> None:
 
 
 def main() -> int:
+    print("starting the platform; the first time it fetches and builds for some minutes …", flush=True)
     ended = threading.Event()
-    begun = time.monotonic()
-    # Until all is up, Ctrl-C and SIGTERM end the start, and what runs already is stopped.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        with tempfile.TemporaryDirectory(prefix="stetho-stack-") as folder:
-            print("starting the platform; the first time it fetches and builds for some minutes …", flush=True)
-            with Platform(Path(folder)) as platform:
-                show(platform, Path(folder), time.monotonic() - begun)
-                ended.wait()
-    except KeyboardInterrupt:
-        print("stopped", flush=True)
+        prepare()
+        # From here on an interrupted start would leave servers behind: it is finished first.
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: ended.set())
+        begun = time.monotonic()
+        with tempfile.TemporaryDirectory(prefix="stetho-stack-") as folder, Platform(Path(folder)) as platform:
+            show(platform, Path(folder), time.monotonic() - begun)
+            ended.wait()
     except StackError as error:
         print(f"cannot start the platform: {error}", file=sys.stderr)
         return 1
+    print("stopped", flush=True)
     return 0
 
 

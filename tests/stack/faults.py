@@ -81,6 +81,15 @@ def no_connectors(platform: Platform) -> Steps:
 
 
 @breaks
+def killed_worker(platform: Platform) -> Steps:
+    platform.connect.kill()
+    yield
+    platform.connect.start()
+    for name in CONNECTORS:
+        wait_for(f"{name} to run again", lambda name=name: platform.connect.states(name) == ["RUNNING"] * 4, 30)  # type: ignore[misc]
+
+
+@breaks
 def stopped_consumer(platform: Platform) -> Steps:
     platform.groups[STUCK].stop()
     _burrow_says(platform, "STOP")

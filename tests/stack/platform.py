@@ -3,7 +3,7 @@
 import re
 import subprocess
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Self
 
@@ -57,14 +57,17 @@ class Platform:
     def start(self) -> Self:
         """Start everything at once; on return all is well."""
         prepare()
+        starts: list[Future[None]] = []
         try:
             with ThreadPoolExecutor() as pool:
-                starts = [pool.submit(start) for start in (self._receivers, self._platform, self._watchers)]
-                starts.append(pool.submit(self._scraping))
-            for start in starts:
-                start.result()
+                for start in (self._receivers, self._kafka, self._watchers, self._scraping):
+                    starts.append(pool.submit(start))
+            for started in starts:
+                started.result()
             wait_for("the platform to be well", self.well, 60)
         except BaseException:
+            while wait(starts, 1).not_done:  # what one of them starts only now must be stopped too
+                self.stop()
             self.stop()
             raise
         return self
@@ -109,7 +112,7 @@ class Platform:
         for each in (self.smtp, self.capture, *self.shop):
             each.start()
 
-    def _platform(self) -> None:
+    def _kafka(self) -> None:
         self.kafka.start()
         for name in CONNECTORS:
             self.connect.create(name)

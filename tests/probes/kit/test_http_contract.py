@@ -17,7 +17,7 @@ from probes.kit import http
 from probes.kit.faults import PIECE, Exchange
 from probes.kit.net import Reply, Request
 from probes.kit.pooled import Pool
-from probes.kit.result import ProbeError, Unreachable
+from probes.kit.result import ProbeError, Unreachable, Unrouted
 from tests.probes.kit.rawserver import RawServer, Refuser, Script, Talk, Unaccepting, answer, saying
 
 Fetch = Callable[[Request, float], Reply]
@@ -303,7 +303,7 @@ def test_an_unknown_host_is_a_probe_error(fetch: Fetch, monkeypatch: pytest.Monk
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
     monkeypatch.setattr(http, "resolve", resolve)
-    assert fault(fetch, "http://kafka-conect:8083") == (ProbeError, "no such host 'kafka-conect'")
+    assert fault(fetch, "http://kafka-conect:8083") == (Unrouted, "no such host 'kafka-conect'")
 
 
 def test_a_resolver_in_trouble_is_a_probe_error(fetch: Fetch, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -312,7 +312,7 @@ def test_a_resolver_in_trouble_is_a_probe_error(fetch: Fetch, monkeypatch: pytes
 
     monkeypatch.setattr(http, "resolve", resolve)
     text = "cannot resolve 'connect': temporary failure in name resolution"
-    assert fault(fetch, "http://connect:8083") == (ProbeError, text)
+    assert fault(fetch, "http://connect:8083") == (Unrouted, text)
 
 
 def test_a_resolver_that_hangs_ends_at_the_deadline(fetch: Fetch, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -323,14 +323,14 @@ def test_a_resolver_that_hangs_ends_at_the_deadline(fetch: Fetch, monkeypatch: p
         return []
 
     monkeypatch.setattr(http, "resolve", resolve)
-    assert fault(fetch, "http://connect:8083") == (ProbeError, "the name 'connect' was not resolved in time")
+    assert fault(fetch, "http://connect:8083") == (Unrouted, "the name 'connect' was not resolved in time")
     ended.set()
 
 
 def test_no_route_is_a_probe_error(fetch: Fetch) -> None:
     with socket.socket() as sock, pytest.raises(OSError, match=r"unreachable|route|denied") as caught:
         sock.connect(("255.255.255.255", 9))  # nobody can route a stream to everybody
-    assert fault(fetch, "http://255.255.255.255:9") == (ProbeError, str(caught.value.strerror).lower())
+    assert fault(fetch, "http://255.255.255.255:9") == (Unrouted, str(caught.value.strerror).lower())
 
 
 def test_a_refusal_says_more_than_a_family_that_is_not_routed(fetch: Fetch, monkeypatch: pytest.MonkeyPatch) -> None:

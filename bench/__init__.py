@@ -1,0 +1,1 @@
+"""What stetho costs, measured: `python -m bench`."""
