@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
@@ -10,61 +10,80 @@ from probes.kit import catalog
 from probes.kit.net import Reply, Request
 from probes.kit.pooled import Pool
 from probes.kit.result import ProbeError, Result, Status, Unreachable, Unrouted
-from probes.kit.run import ALERT, Answer, run
+from probes.kit.run import ALERT, Answer, fault, run
 from rules.questions import Question
 
 THREADS = 32
 PER_HOST = 8  # questions under way at one host
+TIME_UP = "the sweep's time for asking was up"
+
+Key = tuple[object, ...]
+Fetch = Callable[[Request, float], Reply]
 
 
 @dataclass(slots=True)
 class _Flight:
     """One request under way or answered; all who need it wait for the same answer."""
 
+    given: float  # seconds it has
     done: threading.Event = field(default_factory=threading.Event)
     reply: Reply | None = None
-    error: Exception | None = None
+    error: ProbeError | None = None
+    late: bool = False  # it failed at its deadline
 
 
 class Asked:
-    """The requests of one sweep: each is made once, and each host that was tried is known to answer or not."""
+    """The requests of one sweep: each is made once.
 
-    def __init__(self, fetch: Callable[[Request, float], Reply]) -> None:
+    Not so for questions with different timeouts: what is silence to one of them may be an answer to another.
+    """
+
+    def __init__(self, fetch: Fetch) -> None:
         self._fetch, self._lock = fetch, threading.Lock()
-        self._flights: dict[tuple[object, ...], _Flight] = {}
+        self._flights: dict[Key, _Flight] = {}
         self.requests = 0
 
     def fetch(self, request: Request, seconds: float, end: float) -> Reply:
-        """The answer to this request of a question with a deadline of `seconds`, by `end`."""
-        with self._lock:
-            flight = self._flights.get((request.key, seconds))
-            first = flight is None
-            if flight is None:
-                flight = self._flights[request.key, seconds] = _Flight()
-                self.requests += 1
-        if first:
+        """The answer to this request of a question with a deadline of `seconds`, by `end` (on time.monotonic)."""
+        flight, mine = self._board((request.key, seconds), end)
+        if mine:
             self._fly(flight, request, end)
         elif not flight.done.wait(max(0.0, end - time.monotonic())):
             raise ProbeError(f"{request}: no answer yet to the same request of another question")
         if flight.reply is None:
-            raise flight.error or ProbeError(f"{request}: it was not asked")
+            # Without its traceback, to which each of perhaps thousands would add.
+            raise (flight.error or ProbeError(f"{request}: it was not asked")).with_traceback(None)
         return flight.reply
+
+    def _board(self, key: Key, end: float) -> tuple[_Flight, bool]:
+        """The request's flight, and whether the caller is to fly it."""
+        left = end - time.monotonic()
+        with self._lock:
+            flight = self._flights.get(key)
+            # A question's second request may have had little of its time left; that is no answer to who has more.
+            if flight is not None and not (flight.late and 2 * flight.given < left):
+                return flight, False
+            flight = self._flights[key] = _Flight(left)
+            self.requests += 1
+            return flight, True
 
     def _fly(self, flight: _Flight, request: Request, end: float) -> None:
         try:
             flight.reply = self._fetch(request, end)
-        except Exception as error:
-            flight.error = error
-            raise
+        except ProbeError as error:
+            flight.error, flight.late = error, time.monotonic() > end - 0.01
+        except Exception as error:  # noqa: BLE001 - a fault of ours, to be told by all who wait for it
+            flight.error = ProbeError(f"a fault inside stetho: {fault(error)}")
         finally:
             flight.done.set()
 
 
-class _View:
-    """The Net of one question."""
+class View:
+    """The Net of one question, which has until its own timeout, or until the time for asking is up."""
 
     def __init__(self, asked: Asked, seconds: float, end: float) -> None:
-        self._asked, self._seconds, self._end = asked, seconds, end
+        own = time.monotonic() + seconds
+        self._asked, self._seconds, self._end, self._cut = asked, seconds, min(own, end), end < own
         self.reached = False
         self.failed = False
 
@@ -72,6 +91,8 @@ class _View:
         try:
             reply = self._asked.fetch(request, self._seconds, self._end)
         except (Unreachable, Unrouted):
+            if self._cut and time.monotonic() > self._end - 0.01:  # who had no time to answer was not silent
+                raise ProbeError(f"{request}: {TIME_UP}") from None
             self.failed = True
             raise
         self.reached = True
@@ -93,70 +114,78 @@ class Crew:
         for question in questions:
             self._waiting.setdefault(question.host, deque()).append(question)
         self._left = sum(map(len, self._waiting.values()))
-        self._busy: dict[str, int] = {}
-        self._change = threading.Condition()
-        self._answers: dict[tuple[object, ...], Answer] = {}
+        self._busy = Counter[str]()
+        self._lock, self._all_answered = threading.Lock(), threading.Event()
+        self._answers: dict[Key, Answer] = {}
         self._hosts: dict[str, bool] = {}  # host -> whether anything came back from it
 
-    def run(self) -> tuple[dict[tuple[object, ...], Answer], dict[str, bool]]:
+    def run(self) -> tuple[dict[Key, Answer], dict[str, bool]]:
         """The answers by question key and the hosts, when all are answered or the time is up."""
-        for _ in range(min(THREADS, self._left)):
-            threading.Thread(target=self._work, daemon=True).start()
-        with self._change:
-            self._change.wait_for(lambda: self._left == 0, max(0.0, self._end - time.monotonic()))
+        for number in range(min(THREADS, self._left)):
+            threading.Thread(target=self._work, name=f"ask {number}", daemon=True).start()
+        if self._left:
+            self._all_answered.wait(max(0.0, self._end - time.monotonic()))
+        with self._lock:
             return dict(self._answers), dict(self._hosts)  # threads left behind may still come back
 
     def _work(self) -> None:
         while (question := self._take()) is not None:
-            view = _View(self._asked, question.seconds, min(time.monotonic() + question.seconds, self._end))
+            view = View(self._asked, question.seconds, self._end)
             answer = run(question.probe, catalog.load(question.probe), question.options, view)
-            with self._change:
-                self._answers[question.key] = answer
-                if view.reached or view.failed:
-                    self._hosts[question.host] = self._hosts.get(question.host, False) or view.reached
-                self._busy[question.host] -= 1
-                self._left -= 1
-                self._change.notify_all()
+            self._settle(question, answer, view)
 
     def _take(self) -> Question | None:
-        """The next question whose host has room; None when there is nothing left to start."""
-        with self._change:
-            while time.monotonic() < self._end:
-                open_hosts = [host for host, waiting in self._waiting.items() if waiting]
-                if not open_hosts:
-                    return None
-                free = [host for host in open_hosts if self._busy.get(host, 0) < PER_HOST]
-                if free:
-                    host = min(free, key=lambda host: self._busy.get(host, 0))
-                    self._busy[host] = self._busy.get(host, 0) + 1
-                    return self._waiting[host].popleft()
-                self._change.wait(max(0.0, self._end - time.monotonic()))
-            return None
+        """A question of the host with the most room; None when this thread is not needed any more."""
+        with self._lock:
+            if time.monotonic() >= self._end:
+                return None
+            # A host with no room has all the threads that it may have, and they go on with its questions.
+            free = [host for host in self._waiting if self._busy[host] < PER_HOST]
+            if not free:
+                return None
+            # Hosts that do not answer come last: waiting for them would hold up the others.
+            host = min(free, key=lambda host: (self._hosts.get(host) is False, self._busy[host]))
+            self._busy[host] += 1
+            question = self._waiting[host].popleft()
+            if not self._waiting[host]:
+                del self._waiting[host]
+            return question
+
+    def _settle(self, question: Question, answer: Answer, view: View) -> None:
+        with self._lock:
+            self._answers[question.key] = answer
+            if view.reached or view.failed:
+                self._hosts[question.host] = self._hosts.get(question.host, False) or view.reached
+            self._busy[question.host] -= 1
+            self._left -= 1
+            if not self._left:
+                self._all_answered.set()
 
 
-def ask(questions: Iterable[Question], end: float) -> "Answers":
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What came back, by question key; which hosts were tried, and whether anything came back from each."""
+
+    by_key: dict[Key, Answer]
+    hosts: dict[str, bool]
+    requests: int
+
+
+def ask(questions: Iterable[Question], end: float) -> Answers:
     """Ask each distinct question by `end` (on time.monotonic); what was not reached by then is UNKNOWN."""
     distinct = {question.key: question for question in questions}
+    askable = [question for question in distinct.values() if not question.problem]
     pool = Pool()
     asked = Asked(pool.fetch)
-    answers, hosts = Crew((one for one in distinct.values() if not one.problem), asked, end).run()
+    answers, hosts = Crew(askable, asked, end).run()
+    if len(answers) == len(askable):  # else some thread is still at it
+        pool.close()
     for key, question in distinct.items():
-        answers.setdefault(key, _unasked(question))
+        if key not in answers:
+            answers[key] = _unasked(question)
     return Answers(answers, hosts, asked.requests)
 
 
 def _unasked(question: Question) -> Answer:
-    text = question.problem or "the sweep's time for asking was up"
-    return Answer(question.probe, Result(Status.UNKNOWN, text, question.target, None), ALERT, time.time(), 0.0, False)
-
-
-@dataclass(slots=True)
-class Answers:
-    """What came back, by question key; which hosts were tried, and whether anything came back from each."""
-
-    by_key: dict[tuple[object, ...], Answer]
-    hosts: dict[str, bool]
-    requests: int
-
-    def of(self, question: Question) -> Answer:
-        return self.by_key[question.key]
+    result = Result(Status.UNKNOWN, question.problem or TIME_UP, question.target, None)
+    return Answer(question.probe, result, ALERT, time.time(), 0.0, False)

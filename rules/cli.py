@@ -1,17 +1,19 @@
 """The whole command line: the probes' commands, and those of the rule runner."""
 
 import os
+import signal
 import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
 from probes.kit.cli import HELP, list_probes, probe_app, run_app
 from probes.kit.jsontext import dumps
-from probes.kit.run import USAGE
+from probes.kit.result import Status
+from probes.kit.run import USAGE, fault
 from probes.kit.types import Duration
 from rules.listing import document, lines
 from rules.load import Loaded, RuleErrors, load
@@ -20,19 +22,27 @@ from rules.store import Store, StoreError
 from rules.sweep import Refused, Settings, Summary, sweep
 
 DEFAULT_STATE = "./stetho.db"
+SHORTEST_DEADLINE = 10.0  # seconds; a third of less would not be enough to send anything
+STOPPED = 128 + signal.SIGTERM
 
 Files = Annotated[list[Path], typer.Argument(help="Rule files, or folders of them.", metavar="FILE|FOLDER")]
 State = Annotated[str, typer.Option(envvar="STETHO_STATE", help="The SQLite file that alerts are remembered in.")]
 Name = Annotated[str, typer.Option(envvar="STETHO_NAME", help="Whose alerts: sweeps of one name follow each other.")]
 Output = Annotated[
-    str | None,
+    Literal["text", "json"] | None,
     typer.Option(envvar="STETHO_OUTPUT", metavar="text|json", help="Text on a terminal, else one line of JSON."),
 ]
 
 
 def main(argv: Sequence[str]) -> int:
     """The exit code of the full command line."""
-    return run_app(app(), argv)
+    # As the first process of a container we would not be stopped without. Whatever runs, no moment is a bad one.
+    signal.signal(signal.SIGTERM, lambda *_: os._exit(STOPPED))
+    try:
+        return run_app(app(), argv)
+    except Exception as error:  # noqa: BLE001 - a traceback helps nobody at 3 a.m., and may quote a secret
+        _warn(f"a fault inside stetho: {fault(error)}")
+        return int(Status.UNKNOWN) if argv[:1] == ["probe"] else 1
 
 
 def app() -> typer.Typer:
@@ -77,53 +87,51 @@ def run_sweep(
     64 for a mistake in the files or in the call.
     """
     seconds = _duration("--deadline", deadline)
-    if seconds <= 0:
-        raise typer.BadParameter("--deadline must be longer than 0s")
+    if seconds < SHORTEST_DEADLINE:
+        raise typer.BadParameter(f"--deadline must be at least {SHORTEST_DEADLINE:g}s: a third of it is for sending")
     settings = Settings(_state(state), _name(name), _duration("--wait-lock", wait_lock), seconds, allow_removal)
     loaded = _loaded(files, ask_apprise=False)
     if loaded.rules and not any(receiver.destinations for receiver in loaded.receivers.values()):
-        sys.stderr.write("stetho: these files have no receiver with a destination: nobody is told of anything\n")
+        _warn("these files have no receiver with a destination: nobody is told of anything")
     try:
         summary = sweep(loaded, settings, os.environ)
     except Refused as error:
-        sys.stderr.write(f"stetho: {error}\n")
-        raise typer.Exit(USAGE) from None
+        raise _failed(error, USAGE) from None
     except StoreError as error:
-        sys.stderr.write(f"stetho: {error}\n")
-        raise typer.Exit(1) from None
-    _print(summary.document(), _summary_lines(summary), output)
+        raise _failed(error, 1) from None
+    _print(_shown(output, summary.document(), _summary_lines(summary)))  # its work is done, whoever reads of it
     raise typer.Exit(1 if summary.undelivered else 0)
 
 
 def check(files: Files) -> None:
     """Report every mistake in rule files at once, each with its place and what would be right. Exit code 0 or 64."""
     loaded = _loaded(files, ask_apprise=True)
-    typer.echo(f"{len(loaded.rules)} rules in {len(loaded.files)} files are well")
+    rules, read = len(loaded.rules), len(loaded.files)
+    raise typer.Exit(_print(f"{_count(rules, 'rule')} in {_count(read, 'file')}: no mistakes"))
 
 
 def print_schema() -> None:
     """Print the JSON Schema of rule files, each probe's `with:` included, for editors and pipelines."""
-    typer.echo(dumps(schema()))
+    raise typer.Exit(_print(dumps(schema())))
 
 
 def list_alerts(state: State = DEFAULT_STATE, name: Name = "default", output: Output = None) -> None:
-    """List what is pending, firing or held, as the last sweep left it."""
+    """List what is pending, firing or held, as the last sweep left it. Exit code 0, or 1 if that cannot be read."""
     try:
         with Store.open(_state(state), create=False) as store:
             alerts, sweeps = store.live(_name(name)), store.sweeps(name, 1)
     except StoreError as error:
-        sys.stderr.write(f"stetho: {error}\n")
-        raise typer.Exit(1) from None
+        raise _failed(error, 1) from None
     swept_at = sweeps[0].started_at if sweeps else None
-    _print(document(name, alerts, swept_at), lines(name, alerts, swept_at, time.time()), output)
+    text = _shown(output, document(name, alerts, swept_at), lines(name, alerts, swept_at, time.time()))
+    raise typer.Exit(_print(text))
 
 
 def _loaded(files: Sequence[Path], ask_apprise: bool) -> Loaded:
     try:
         return load(files, os.environ, ask_apprise)
     except RuleErrors as errors:
-        count = len(errors.mistakes)
-        sys.stderr.write(f"{errors}\n{count} mistake{'s' if count > 1 else ''}\n")
+        typer.echo(f"{errors}\n{_count(len(errors.mistakes), 'mistake')}", err=True)
         raise typer.Exit(USAGE) from None
 
 
@@ -149,11 +157,36 @@ def _state(state: str) -> Path:
     return Path(state)
 
 
-def _print(value: dict[str, Any], text: list[str], output: str | None) -> None:
-    form = output or ("text" if sys.stdout.isatty() else "json")
-    if form not in ("text", "json"):
-        raise typer.BadParameter(f"--output {form!r} is neither text nor json")
-    typer.echo("\n".join(text) if form == "text" else dumps(value))
+def _shown(output: str | None, value: dict[str, Any], text: Sequence[str]) -> str:
+    terminal = sys.stdout is not None and sys.stdout.isatty()
+    return "\n".join(text) if (output or ("text" if terminal else "json")) == "text" else dumps(value)
+
+
+def _print(text: str) -> int:
+    """Write to standard output; 1 when it is closed, a full disk or a pipe that nobody reads any more."""
+    try:
+        # A lone surrogate, which JSON may hold, has no UTF-8; as an escape it is still JSON.
+        sys.stdout.buffer.write(text.encode("utf-8", "backslashreplace") + b"\n")
+        sys.stdout.flush()
+    except (AttributeError, OSError) as error:  # sys.stdout is None when it was closed from the start
+        _warn(f"cannot write to standard output: {getattr(error, 'strerror', None) or 'it is closed'}")
+        if sys.stdout is not None:  # or Python tries again at its end, and says so in its own words
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    return 0
+
+
+def _failed(error: Exception, code: int) -> typer.Exit:
+    _warn(str(error))
+    return typer.Exit(code)
+
+
+def _warn(text: str) -> None:
+    typer.echo(f"stetho: {text}", err=True)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _summary_lines(summary: Summary) -> list[str]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from probes.kit.condition import Condition, Judgement, Verdict
+from probes.kit.run import fault
 from rules.model import Labels, Tick
 from rules.questions import Instance
 from rules.state import Sighting, Watched
@@ -18,15 +19,28 @@ Document = Mapping[str, Any]
 
 
 def judge(instance: Instance, document: Document, tick: Tick) -> Watched:
-    """What one instance's answer (the JSON object of its probe) says of its alerts."""
+    """What one instance's answer (the JSON object of its probe) says of its alerts.
+
+    Never raises: a rule that brings up a fault of ours is not judged, and all others are.
+    """
     rule = instance.rule
-    if rule.items is None:
-        return Watched(tick, rule.for_seconds, False, (_sighting(instance, document, document, {}),))
-    elements = rule.items.elements(document)
-    if elements is None:
-        return Watched(tick, rule.for_seconds, True, unknown=_why(document, rule.items.reason(document)))
-    sightings = tuple(_sighting(instance, document, {**document, "item": item}, {"$item": item}) for item in elements)
-    return Watched(tick, rule.for_seconds, True, sightings)
+    around = tick, rule.for_seconds, rule.items is not None
+    try:
+        if rule.items is None:
+            return Watched(*around, (_sighting(instance, document, document, {}),))
+        elements = rule.items.elements(document)
+        if elements is None:
+            return Watched(*around, unknown=_why(document, rule.items.reason(document)))
+        found = (_sighting(instance, document, {**document, "item": item}, {"$item": item}) for item in elements)
+        return Watched(*around, tuple(found))
+    except Exception as error:  # noqa: BLE001 - whatever it is, it says nothing about what was asked
+        return Watched(*around, unknown=f"a fault inside stetho: {fault(error)}")
+
+
+def unjudged(watched: Watched) -> str:
+    """Why nothing at all could be judged; empty where something was, or there was nothing to judge."""
+    verdicts = {sighting.verdict for sighting in watched.sightings}
+    return watched.unknown or (watched.sightings[0].reason if verdicts == {Verdict.UNKNOWN} else "")
 
 
 def _sighting(instance: Instance, document: Document, scope: Document, item: Mapping[str, object]) -> Sighting:

@@ -130,7 +130,7 @@ class Failure:
 
 @dataclass(frozen=True)  # no slots, as with Alert
 class Destination:
-    """One Apprise URL of a receiver. `id` is stable while its text is, `${TOKEN}` unexpanded: rotation loses nothing."""
+    """One Apprise URL of a receiver. `id` is stable while its text is, `${TOKEN}` unexpanded: rotation loses none."""
 
     receiver: str
     text: str = field(repr=False)

@@ -91,7 +91,7 @@ def _outcome(url: str, message: "Message", seconds: float) -> SendError | None:
 def _send(url: str, message: "Message", seconds: float) -> None:
     import apprise  # 190 ms with its plugins; only a sweep that sends pays them
 
-    hush()
+    _hush()
     service = _service(url, seconds)
     crashes = _watch(service)
     sender = apprise.Apprise(asset=service.asset)
@@ -172,7 +172,7 @@ def _watch(service: Any) -> list[str]:
     return crashes
 
 
-def hush() -> None:
+def _hush() -> None:
     """Keep to ourselves what Apprise logs: at DEBUG whole URLs, and even at WARNING a malformed token.
 
     It must log at DEBUG all the same, since only there it tells what came back; the result collects that.

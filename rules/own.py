@@ -34,9 +34,9 @@ def watch_blind(hosts: Mapping[str, bool], tick: Tick) -> dict[str, Watched]:
 
 
 def watch_unjudged(
-    instances: Iterable[Instance], unknown: Mapping[tuple[object, ...], str], seeing: bool, tick: Tick
+    instances: Iterable[Instance], unjudged: Mapping[str, str], seeing: bool, tick: Tick
 ) -> dict[str, Watched]:
-    """One for each endpoint that questions go to. `unknown` holds the words of the UNKNOWN answers by question key.
+    """One for each endpoint that rules ask. `unjudged`: why, by the key of each instance that could not be judged.
 
     While we are blind it is not the endpoints' fault: nothing is raised or ended.
     """
@@ -45,14 +45,17 @@ def watch_unjudged(
         waiting.setdefault(_endpoint(instance.question), []).append(instance)
     found = {}
     for endpoint, mine in waiting.items():
-        asked = {instance.question.key for instance in mine}
-        failed = sorted(unknown[key] for key in asked if key in unknown)
-        why = f"{len(failed)} of {len(asked)} questions to {endpoint} cannot be judged: {failed[0]}" if failed else ""
-        names = sorted({instance.rule.name for instance in mine if instance.question.key in unknown})
+        failed = {instance.rule.name: unjudged[instance.key] for instance in mine if instance.key in unjudged}
+        count = sum(instance.key in unjudged for instance in mine)
+        why = (
+            f"{count} of {len(mine)} rules that ask {endpoint} cannot be judged: {min(failed.values())}"
+            if failed
+            else ""
+        )
         verdict = Verdict.UNKNOWN if not seeing else Verdict.MET if failed else Verdict.NOT_MET
         labels = {**_common(map(static_labels, mine)), "alertname": UNJUDGED, "target": endpoint}
-        key = f"{UNJUDGED} {endpoint}"
-        found[key] = _watched(key, labels, verdict, why, f"rules not verified: {_first(names)}", UNJUDGED_FOR, tick)
+        key, description = f"{UNJUDGED} {endpoint}", f"rules not verified: {_first(sorted(failed))}"
+        found[key] = _watched(key, labels, verdict, why, description, UNJUDGED_FOR, tick)
     return found
 
 

@@ -4,19 +4,21 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 from urllib.parse import urlsplit
 
 from probes.kit import catalog
-from probes.kit.options import OptionErrors, from_environment
+from probes.kit.options import OptionError, OptionErrors, OptionSet, from_environment
 from probes.kit.run import timeout
 from rules.check import identity
-from rules.expand import Environment, Expandable, ExpandError, With, expand_with
+from rules.expand import Environment, ExpandError, With, expand_with
+from rules.given import all_of
 from rules.model import Labels
 from rules.rule import Rule
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # no slots: what is derived is kept once it is known
 class Question:
     """One probe with its options. `problem` instead of options: they cannot be had, so nobody can be asked."""
 
@@ -24,22 +26,22 @@ class Question:
     options: Any = field(default=None, repr=False)
     problem: str = ""
 
-    @property
+    @cached_property
     def key(self) -> tuple[object, ...]:
         return (self.probe, self.problem, *(self.options.key if self.options else ()))
 
-    @property
+    @cached_property
     def target(self) -> str:
         """The address asked, as people may see it."""
         return self.options.target.shown if self.options else ""
 
-    @property
+    @cached_property
     def endpoint(self) -> str:
         """Who is asked: scheme, host and port of the target."""
         parts = urlsplit(self.target)
         return f"{parts.scheme}://{parts.netloc}" if parts.netloc else ""
 
-    @property
+    @cached_property
     def host(self) -> str:
         return urlsplit(self.target).hostname or ""
 
@@ -49,7 +51,7 @@ class Question:
         return timeout(self.options)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # no slots, as with Question
 class Instance:
     """One rule for one of its `each`, with the question it asks."""
 
@@ -57,7 +59,7 @@ class Instance:
     each: Labels
     question: Question
 
-    @property
+    @cached_property
     def key(self) -> str:
         """Stable over sweeps and over edits of thresholds and conditions; holds no text of the file."""
         text = json.dumps(identity(self.rule, self.each), separators=(",", ":"))
@@ -66,37 +68,40 @@ class Instance:
 
 def instances(rules: Sequence[Rule], defaults: Mapping[str, With], environment: Environment) -> list[Instance]:
     """Every instance of these rules, its options expanded; what cannot be expanded becomes the question's problem."""
-    around = {
-        probe: from_environment(catalog.load(probe).Options.fields, probe, environment)
-        for probe in {rule.probe for rule in rules}
-    }
+    asked = {probe: _Asked(probe, defaults.get(probe, {}), environment) for probe in {rule.probe for rule in rules}}
     built: dict[tuple[object, ...], Question] = {}
     found = []
     for rule in rules:
         for each in rule.each:
-            question = _question(rule, each, around[rule.probe], defaults.get(rule.probe, {}), environment)
+            question = asked[rule.probe].question(rule, each)
             found.append(Instance(rule, each, built.setdefault(question.key, question)))
     return found
 
 
-def _question(
-    rule: Rule, each: Labels, around: Mapping[str, Any], defaults: With, environment: Environment
-) -> Question:
-    try:
-        given = expand_with(rule.given, environment, each)
-        fallback = expand_with({key: value for key, value in defaults.items() if key not in given}, environment)
-        return Question(rule.probe, catalog.load(rule.probe).Options.build(given, around, fallback))
-    except ExpandError as error:
-        return Question(rule.probe, problem=f"{rule.place}: {error}")
-    except OptionErrors as errors:
-        said = "; ".join(_said(error.option, str(error), rule, defaults) for error in errors.errors)
-        return Question(rule.probe, problem=f"{rule.place}: {said}")
+class _Asked:
+    """One probe, and the options that its questions have from elsewhere than their rules."""
 
+    def __init__(self, probe: str, defaults: With, environment: Environment) -> None:
+        self._probe, self._defaults, self._environment = probe, defaults, environment
+        self._options: type[OptionSet] = catalog.load(probe).Options
+        self._around = from_environment(self._options.fields, probe, environment)
 
-def _said(option: str, text: str, rule: Rule, defaults: With) -> str:
-    """What is wrong with an option; not in the words of the error where those might quote what a `${}` gave."""
-    value = rule.given.get(option) or defaults.get(option)
-    parts = value if isinstance(value, tuple) else (value,) if isinstance(value, Expandable) else ()
-    if any(part.references for part in parts):
-        return f"{option}: what its ${{}} gives cannot be used as {option} of {rule.probe}"
-    return f"{option} {text}"
+    def question(self, rule: Rule, each: Labels) -> Question:
+        try:
+            given = expand_with(rule.given, self._environment, each)
+            unset = {name: value for name, value in self._defaults.items() if name not in given}
+            fallback = expand_with(unset, self._environment)
+            return Question(self._probe, self._options.build(given, self._around, fallback))
+        except ExpandError as error:
+            return Question(self._probe, problem=f"{rule.place}: {error}")
+        except OptionErrors as errors:
+            said = "; ".join(self._said(error, rule) for error in errors.errors)
+            return Question(self._probe, problem=f"{rule.place}: {said}")
+
+    def _said(self, error: OptionError, rule: Rule) -> str:
+        """What is wrong with an option; not in the words of the error where those might quote what a `${}` gave."""
+        keys = next((field.keys for field in self._options.fields if field.name == error.option), (error.option,))
+        written = [source[key] for source in (rule.given, self._defaults) for key in keys if key in source]
+        if any(text.references for value in written for text in all_of(value)):
+            return f"{error.option}: what its ${{}} gives cannot be used as {error.option} of {self._probe}"
+        return f"{error.option} {error}"

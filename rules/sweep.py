@@ -4,20 +4,21 @@ The only place where clock, environment, network, store and delivery meet; all d
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
+from probes.kit.condition import Verdict
 from probes.kit.jsontext import dumps, loads
 from probes.kit.result import Result, Status
-from probes.kit.run import ALERT, Answer, utc
+from probes.kit.run import ALERT, Answer, fault, utc
 from rules import own
-from rules.asking import Answers, ask
+from rules.asking import Answers, Key, ask
 from rules.deliver import Delivery, Ledger, deliver, sender
 from rules.expand import Environment, ExpandError, expand
-from rules.judge import judge
+from rules.judge import Document, judge, unjudged
 from rules.load import Loaded
 from rules.lock import held
 from rules.model import Alert, Destination, State, Tick
@@ -31,7 +32,7 @@ from rules.told import Owed, owed
 ASKING = 2 / 3  # of the deadline; the rest is kept for sending
 
 
-class Refused(Exception):  # noqa: N818 - it is a decision
+class Refused(Exception):
     """The sweep was not run, for the rules look like a mistake; the text says why and how to insist."""
 
 
@@ -54,7 +55,7 @@ class Summary:
     started: float
     rules: int = 0
     questions: int = 0
-    unknown: int = 0  # questions without a usable answer, and items that cannot be told apart
+    unknown: int = 0  # questions without a usable answer; of usable answers, what could not be judged or told apart
     pending: int = 0
     firing: int = 0
     resolved: int = 0  # ended in this sweep
@@ -74,13 +75,17 @@ class Summary:
         return {**head, "duration_ms": round(self.duration_ms, 1), **values}
 
 
-def sweep(loaded: Loaded, settings: Settings, environment: Environment) -> Summary:
+def sweep(
+    loaded: Loaded, settings: Settings, environment: Environment, clock: Callable[[], float] = time.time
+) -> Summary:
     """Run one sweep. Raises Refused and StoreError; what could not be delivered is in the summary."""
-    begun, summary = time.monotonic(), Summary(settings.name, time.time(), len(loaded.rules))
+    begun, summary = time.monotonic(), Summary(settings.name, clock(), len(loaded.rules))
     with held(settings.state, settings.name, settings.wait_lock) as mine:
         if mine:
             with Store.open(settings.state) as store:
-                _Sweep(loaded, settings, environment, store, summary, begun).run()
+                # The wait for the lock is part neither of the deadline nor of the time that alerts count.
+                summary.started = clock()
+                _Sweep(loaded, settings, environment, store, summary).run()
         else:
             summary.skipped = True
     summary.duration_ms = (time.monotonic() - begun) * 1000
@@ -91,20 +96,14 @@ class _Sweep:
     """One sweep that holds its name's lock."""
 
     def __init__(
-        self,
-        loaded: Loaded,
-        settings: Settings,
-        environment: Environment,
-        store: Store,
-        summary: Summary,
-        begun: float,
+        self, loaded: Loaded, settings: Settings, environment: Environment, store: Store, summary: Summary
     ) -> None:
         self.loaded, self.settings, self.environment = loaded, settings, environment
-        self.store, self.summary, self.begun = store, summary, begun
-        # The wait for the lock is not part of the time that alerts count.
-        self.now = time.time()
-        self.marks = store.sweeps(settings.name)
+        self.store, self.summary = store, summary
+        self.begun, self.now = time.monotonic(), summary.started
+        self.marks = store.sweeps(settings.name)  # newest first
         self.mark = SweepMark(self.marks[0].number + 1 if self.marks else 1, self.now)
+        self.ticks: dict[tuple[float | None, float | None], Tick] = {}
         self.tick = self._tick(None, None)
 
     def run(self) -> None:
@@ -123,21 +122,20 @@ class _Sweep:
             raise Refused(f"{why}; nothing was asked or closed. If it is meant, say --allow-removal once")
 
     def _tick(self, interval: float | None, max_gap: float | None) -> Tick:
-        starts = [mark.started_at for mark in reversed(self.marks)]
-        gaps = [later - earlier for earlier, later in pairwise(starts)]
-        return counted_gap(self.now, starts[-1] if starts else None, gaps, interval, max_gap)
+        """The tick of a group with these keys; many rules have the same."""
+        if (interval, max_gap) not in self.ticks:
+            starts = [mark.started_at for mark in reversed(self.marks)]
+            gaps = [later - earlier for earlier, later in pairwise(starts)]
+            tick = counted_gap(self.now, starts[-1] if starts else None, gaps, interval, max_gap)
+            self.ticks[interval, max_gap] = tick
+        return self.ticks[interval, max_gap]
 
     def _watched(self, all_instances: list[Instance], answers: Answers) -> dict[str, Watched]:
         """What this sweep learnt of every rule's alerts, and of stetho's own."""
         why_blind = own.blind(answers.hosts)
         if why_blind:
             answers = _unseen(answers, why_blind)
-        documents = {key: loads(dumps(answer.document())) for key, answer in answers.by_key.items()}
-        unknown = {key: document["message"] for key, document in documents.items() if document["status"] == "UNKNOWN"}
-        self.summary.questions, self.summary.unknown = len(documents), len(unknown)
-        self.summary.missed = missed_sweeps(
-            self.now, self.marks[0].started_at if self.marks else None, self.tick.interval
-        )
+        documents = {key: _document(answer) for key, answer in answers.by_key.items()}
         watched = {
             instance.key: judge(
                 instance,
@@ -146,11 +144,14 @@ class _Sweep:
             )
             for instance in all_instances
         }
+        self.summary.questions = len(documents)
+        self.summary.unknown = _unknowns(all_instances, documents, watched)
+        reasons = {key: why for key, one in watched.items() if (why := unjudged(one))}
         failures = self.store.failures(self.settings.name)
         return {
             **watched,
             **own.watch_blind(answers.hosts, self.tick),
-            **own.watch_unjudged(all_instances, unknown, not why_blind, self.tick),
+            **own.watch_unjudged(all_instances, reasons, not why_blind, self.tick),
             **own.watch_undelivered(self._destinations(), failures, self.tick),
         }
 
@@ -159,6 +160,8 @@ class _Sweep:
         self.summary.pending, self.summary.firing = states.count(State.PENDING), states.count(State.FIRING)
         self.summary.resolved = len(settled.ended)
         self.summary.unknown += len(settled.doubled)
+        before = self.marks[0].started_at if self.marks else None
+        self.summary.missed = missed_sweeps(self.now, before, self.tick.interval)
 
     def _deliver(self) -> None:
         """Tell what is due, then forget the ended episodes that nobody is owed word of any more."""
@@ -205,6 +208,29 @@ class _Sweep:
                     yield destination.id, scheme_of(expand(destination.text, self.environment))
                 except ExpandError:
                     continue  # its send will say so
+
+
+def _document(answer: Answer) -> Document:
+    """An answer as conditions see it: exactly its JSON."""
+    try:
+        return cast(Document, loads(dumps(answer.document())))
+    except Exception as error:  # noqa: BLE001 - one answer that has no JSON form must not silence all other rules
+        result = Result(Status.UNKNOWN, f"a fault inside stetho: {fault(error)}", answer.target, None)
+        return Answer(answer.probe, result, ALERT, answer.time, 0.0, False).document()
+
+
+def _unknowns(
+    all_instances: Iterable[Instance], documents: Mapping[Key, Document], watched: Mapping[str, Watched]
+) -> int:
+    """How many questions have no usable answer, and how many rules and items could not be judged by a usable one."""
+    silent = {key for key, document in documents.items() if document["status"] == "UNKNOWN"}
+    heard = [watched[instance.key] for instance in all_instances if instance.question.key not in silent]
+    items = (sighting for one in heard for sighting in one.sightings)
+    return (
+        len(silent)
+        + sum(bool(one.unknown) for one in heard)
+        + sum(sighting.verdict is Verdict.UNKNOWN for sighting in items)
+    )
 
 
 def _unseen(answers: Answers, why: str) -> Answers:

@@ -10,7 +10,7 @@ import typer
 
 from probes.kit import catalog, cold
 from probes.kit.options import Field, OptionErrors, Url, environment_name
-from probes.kit.run import USAGE, RunOptions
+from probes.kit.run import USAGE, RunOptions, last_words
 from probes.kit.version import __version__
 
 HELP: dict[str, Any] = {"help_option_names": ["--help", "-h"], "max_content_width": 110}
@@ -131,18 +131,26 @@ def list_probes() -> None:
 
 def run_app(app: typer.Typer, argv: Sequence[str]) -> int:
     """The exit code of a command line; a mistake in the call is 64, or 3 in Nagios' style, whatever was asked."""
-    if list(argv) == ["--version"]:
-        typer.echo(f"stetho {__version__}")
-        return 0
     app.rich_markup_mode = None  # plain help can be searched and piped, and takes a `[` as it is
     try:
+        if list(argv) == ["--version"]:
+            typer.echo(f"stetho {__version__}")
+            return 0
         code = app(args=list(argv), prog_name="stetho", standalone_mode=False)
     except typer.TyperException as error:
         show = getattr(error, "show", None)
-        show() if show else sys.stderr.write(f"Error: {error}\n")
+        if show:
+            show()
+        elif sys.stderr:
+            sys.stderr.write(f"Error: {error}\n")
         return usage_code(argv)
     except (typer.Abort, KeyboardInterrupt):
         return 130
+    except BrokenPipeError:
+        cold.unread()
+        return 0
+    except Exception as error:  # noqa: BLE001 - a traceback helps nobody at 3 a.m., and may quote a secret
+        return last_words(error, argv)
     return int(code or 0)
 
 

@@ -3,6 +3,8 @@
 Part of the cold path.
 """
 
+import os
+import sys
 import time
 
 from probes.kit.options import Choice, OptionError, OptionSet, option
@@ -10,6 +12,7 @@ from probes.kit.result import ProbeError, Result, Status, Unreachable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Any
 
     from probes.kit.net import Net
@@ -124,3 +127,19 @@ def fault(error: BaseException) -> str:
         place = f"{trace.tb_frame.f_globals.get('__name__')}:{trace.tb_lineno}"
         trace = trace.tb_next
     return f"{type(error).__name__} at {place}; please report it"
+
+
+def last_words(error: Exception, argv: "Sequence[str]") -> int:
+    """Tell of a fault that nobody answered for, and the exit code of `stetho ARGV` then.
+
+    It is UNKNOWN to an alert, and to a kubelet no evidence that anything is dead.
+    """
+    if sys.stderr:
+        words = f": {error}" if isinstance(error, (ImportError, SyntaxError)) else ""  # others may quote a secret
+        sys.stderr.write(f"a fault inside stetho: {fault(error)}{words}\n")
+    if argv[:1] != ["probe"]:
+        return 1
+    purpose = os.environ.get("STETHO_AS", "")
+    for word, following in zip(argv, [*argv, ""][1:], strict=True):
+        purpose = following if word == "--as" else word[5:] if word[:5] == "--as=" else purpose
+    return {LIVENESS: 0, READINESS: 1}.get(purpose, int(Status.UNKNOWN))

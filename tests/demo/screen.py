@@ -35,7 +35,7 @@ class Screen:
         self._print(self._painted(f"  exit code {code}", GREEN if code == 0 else RED))
 
     def excerpt(self, text: str) -> None:
-        self._print(textwrap.indent(text.rstrip("\n"), "  | ", lambda _: True))
+        self._print("\n".join(f"  | {line}".rstrip() for line in text.rstrip("\n").split("\n")))
 
     def mail(self, mail: Mail) -> None:
         subject = self._painted(mail.subject, BOLD, GREEN if mail.subject.startswith("RESOLVED") else RED)

@@ -13,6 +13,7 @@ from tests.demo.servers import Servers
 from tests.stack.smtp import Smtp
 
 RULES = Path(__file__).with_name("rules.yml")
+PATIENCE = 60.0  # seconds that a command may take on a busy machine
 PAUSE = 1.05  # seconds between two sweeps: more than the `for` and the `group_interval` of the rules
 
 
@@ -45,19 +46,22 @@ class Stage:
     def run(self, *argv: str, code: int = 0, says: Sequence[str] = ()) -> str:
         """Run `argv` as the reader would, show it, and check its exit code and what it must say."""
         self.screen.command(argv)
-        done = subprocess.run(
-            argv,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            cwd=self.folder,
-            env=environment(self.bin),
-            text=True,
-            encoding="utf-8",
-            errors="replace",
-            timeout=60,
-            check=False,
-        )
+        try:
+            done = subprocess.run(
+                argv,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                cwd=self.folder,
+                env=environment(self.bin),
+                text=True,
+                encoding="utf-8",
+                errors="replace",
+                timeout=PATIENCE,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            raise Unexpected(f"`{' '.join(argv)}` did not end within {PATIENCE:g} s") from None
         self.screen.output(done.stdout, done.returncode)
         if done.returncode != code:
             raise Unexpected(f"`{' '.join(argv)}` ended with {done.returncode}, expected {code}")

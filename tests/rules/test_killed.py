@@ -190,7 +190,7 @@ def test_a_page_killed_between_its_arrival_and_its_mark_is_ended_once_everywhere
     for where in (CHAT, PHONE):
         assert heard(capture.requests(where)) == [("FIRING", "A"), ("RESOLVED", "A")]
     assert "its page may not have arrived" in capture.requests(CHAT)[1].json()["message"]
-    assert sweeps.store.told("default") == sweeps.store.ended("default") == []
+    assert (sweeps.store.told("default"), sweeps.store.ended("default")) == ([], [])
 
 
 class Chance:
@@ -237,7 +237,7 @@ def test_a_hundred_kills_lose_nothing_and_each_repeats_at_most_one_message_to_ea
     chance.well = True
     for names in (firing, firing, [], []):
         assert sweeps.run(names), "undisturbed"
-    assert sweeps.store.told("default") == sweeps.store.ended("default") == []
+    assert (sweeps.store.told("default"), sweeps.store.ended("default")) == ([], [])
 
     heard_by = {where: Counter(heard(capture.accepted(where))) for where in (CHAT, PHONE)}
     for where, messages in heard_by.items():

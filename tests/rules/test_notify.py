@@ -184,6 +184,31 @@ def test_a_services_own_word_is_passed_on(
     assert error.permanent is permanent
 
 
+TWO_CHANNELS = "slack://T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ/#ops/#night"
+
+
+@pytest.mark.parametrize(
+    ("url", "host", "answer", "unsure"),
+    [
+        (WEBHOOK, "hooks.slack.com", SLACK_WEBHOOK_GONE, False),
+        (WEBHOOK, "hooks.slack.com", TOO_MANY, False),
+        (WEBHOOK, "hooks.slack.com", Answer(500), False),
+        (WEBHOOK, "hooks.slack.com", CUT_OFF, True),
+        (BOT, "slack.com", SLACK_BOT_REFUSES, False),
+        (TWILIO, "api.twilio.com", TWILIO_DENIED, False),
+        (f"{TWILIO}/15557654322", "api.twilio.com", TWILIO_NOT_A_NUMBER, True),  # one of two may have it
+        (TWO_CHANNELS, "hooks.slack.com", TOO_MANY, True),
+        (f"{WEBHOOK}?retry=3", "hooks.slack.com", TOO_MANY, False),
+    ],
+)
+def test_a_refusal_is_sure_unless_the_line_was_cut_or_there_are_several_recipients(
+    capture: Capture, url: str, host: str, answer: Answer, unsure: bool
+) -> None:
+    capture.answer(host, answer)
+    error = error_of(url)
+    assert (error.unsure, error.in_flight) == (unsure, False)
+
+
 def test_a_server_that_repeats_all_it_was_sent_gives_nothing_away(capture: Capture) -> None:
     url = f"json://s3cretuser:s3cretpass@127.0.0.1:{capture.port}/s3cretpath/x?+X-Token=s3crettoken&cto=3"
     said = (
@@ -228,6 +253,7 @@ for url in sys.argv[1:]:
 def test_nobody_listening_is_a_passing_failure() -> None:
     error = error_of(f"json://127.0.0.1:{free_port()}/s3cret")
     assert (str(error), error.permanent) == ("JSON: cannot be reached: connection refused", False)
+    assert not error.unsure
 
 
 def test_a_name_that_does_not_resolve_is_a_passing_failure() -> None:
@@ -256,7 +282,7 @@ def test_silence_ends_at_the_time_limit_and_its_outcome_is_called_unknown() -> N
         error = error_of(f"json://127.0.0.1:{port}/?rto=60", seconds=0.5)
         assert time.monotonic() - start < 5
     assert str(error) == "json: no answer within 0.5 s; whether it arrived is not known, so it will be sent again"
-    assert (error.permanent, error.in_flight) == (False, True)
+    assert (error.permanent, error.unsure, error.in_flight) == (False, True, True)
 
 
 def test_a_drip_of_bytes_ends_at_the_time_limit() -> None:
@@ -272,7 +298,7 @@ def test_a_drip_of_bytes_ends_at_the_time_limit() -> None:
 def test_a_read_timeout_of_the_plugin_itself_is_called_unknown() -> None:
     with tcp(lambda _: None) as port:
         error = error_of(f"json://127.0.0.1:{port}/?rto=0.3")
-    assert str(error) == "JSON: did not answer in time; whether it arrived is not known"
+    assert (str(error), error.unsure) == ("JSON: did not answer in time; whether it arrived is not known", True)
 
 
 def test_no_send_outlasts_the_sweeps_deadline() -> None:

@@ -151,6 +151,39 @@ def test_a_success_ends_all_failures_of_its_destination_and_no_other(store: Stor
     assert store.failures("default") == [failure("ops/2")]
 
 
+def test_an_attempt_is_no_success(store: Store) -> None:
+    store.record_failure("default", failure())
+    store.record_attempt("default", [told(alert(), state=State.PENDING)])
+    assert store.failures("default") == [failure()]
+    assert store.told("default") == [told(alert(), state=State.PENDING)]
+    store.record_told("default", [told(alert(), at=21.0)], "ops/1")
+    assert store.told("default") == [told(alert(), at=21.0)]
+
+
+def test_a_refusal_forgets_its_attempt_and_nothing_that_was_told(store: Store) -> None:
+    mine, other, before = alert("Mine"), alert("Other"), alert("Before")
+    store.record_attempt("default", [told(mine, state=State.PENDING), told(other, state=State.PENDING), told(before)])
+    store.record_attempt("default", [told(mine, "ops/2", State.PENDING)])
+    store.record_attempt("another", [told(mine, state=State.PENDING)])
+    store.record_failure("default", failure(), [told(mine, state=State.PENDING), told(before, state=State.PENDING)])
+    assert {(row.labels["alertname"], row.destination, row.state) for row in store.told("default")} == {
+        ("Other", "ops/1", State.PENDING),
+        ("Before", "ops/1", State.FIRING),
+        ("Mine", "ops/2", State.PENDING),
+    }
+    assert store.told("another") == [told(mine, state=State.PENDING)]
+    assert store.failures("default") == [failure()]
+
+
+def test_a_fire_that_may_have_been_told_outlives_its_alert_too(store: Store) -> None:
+    perhaps = told(alert(), state=State.PENDING)
+    store.record_attempt("default", [perhaps])
+    store.prune("default", set())
+    assert store.told("default") == [perhaps]
+    store.prune("default", set(), [perhaps])
+    assert store.told("default") == []
+
+
 def test_pruning_forgets_what_nobody_is_owed(store: Store) -> None:
     live, owed, over = alert("Live"), alert("Owed"), alert("Over")
     store.record_sweep("default", SweepMark(1, 1.0), [live, owed, over], [])

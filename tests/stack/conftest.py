@@ -7,7 +7,7 @@ import pytest
 
 from tests.stack import summary
 from tests.stack.platform import Platform, prepare, servers
-from tests.stack.process import StackError, wait_for
+from tests.stack.process import StackError
 
 
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
@@ -36,5 +36,5 @@ def the_platform(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPa
 @pytest.fixture
 def platform(the_platform: Platform) -> Platform:
     """The running platform, all of it well. A test mends what it breaks (see faults.py)."""
-    wait_for("the platform to be well", the_platform.well, 60)
+    the_platform.wait_well()
     return the_platform

@@ -3,8 +3,10 @@
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from functools import wraps
 
-from tests.stack.platform import CONNECTORS, GROUPS, Platform
+from tests.stack.groups import settled_members
+from tests.stack.platform import CONNECTORS, GROUPS, THREADS, Platform
 from tests.stack.process import wait_for
 from tests.stack.prometheus import NEVER, Job
 
@@ -17,8 +19,9 @@ LAG = 200  # what only a group exceeds that falls behind
 
 
 def breaks(steps_of: Callable[[Platform], Steps]) -> Fault:
-    """Make a fault of its steps. What was broken is mended however the `with` ends."""
+    """Make a fault of its steps. However the `with` ends, what was broken is mended and all is well afterwards."""
 
+    @wraps(steps_of)
     @contextmanager
     def fault(platform: Platform) -> Iterator[None]:
         steps = steps_of(platform)
@@ -27,6 +30,7 @@ def breaks(steps_of: Callable[[Platform], Steps]) -> Fault:
             yield
         finally:
             next(steps, None)
+            platform.wait_well()
 
     return fault
 
@@ -85,8 +89,6 @@ def killed_worker(platform: Platform) -> Steps:
     platform.connect.kill()
     yield
     platform.connect.start()
-    for name in CONNECTORS:
-        wait_for(f"{name} to run again", lambda name=name: platform.connect.states(name) == ["RUNNING"] * 4, 30)  # type: ignore[misc]
 
 
 @breaks
@@ -95,7 +97,6 @@ def stopped_consumer(platform: Platform) -> Steps:
     _burrow_says(platform, "STOP")
     yield
     platform.groups[STUCK].start()
-    wait_for("Burrow to see the consumer again", platform.watched, 30)
 
 
 @breaks
@@ -104,7 +105,6 @@ def stalled_consumer(platform: Platform) -> Steps:
     _burrow_says(platform, "STALL")
     yield
     platform.groups[STUCK].keep_up()
-    wait_for("Burrow to see the consumer move", platform.watched, 30)
 
 
 @breaks
@@ -114,7 +114,6 @@ def lagging_consumer(platform: Platform) -> Steps:
     wait_for(f"{STUCK} to lag", lambda: platform.burrow.group(STUCK)["totallag"] > LAG, 30)
     yield
     platform.groups[STUCK].keep_up()
-    wait_for("the consumer to catch up", platform.watched, 30)
 
 
 def _burrow_says(platform: Platform, verdict: str) -> None:
@@ -134,7 +133,6 @@ def target_down(platform: Platform) -> Steps:
     wait_for("Prometheus to see it down", lambda: platform.prometheus.health()[f"shop/{page.instance}"] == "down", 10)
     yield
     page.start()
-    wait_for("Prometheus to see it up", lambda: platform.prometheus.health()[f"shop/{page.instance}"] == "up", 10)
 
 
 @breaks
@@ -154,16 +152,19 @@ def rebalancing(platform: Platform) -> Steps:
 
 @breaks
 def lost_thread(platform: Platform) -> Steps:
-    _lose_thread(platform)
+    """One thread has died. The other has all the work, once the group's patience with the dead one has ended."""
+    platform.streams.lose_thread()
+    wait_for("the other thread to take over", lambda: _calm(platform, THREADS - 1), 30)
     yield
     _new_client(platform)  # a client counts its failed threads for as long as it lives
 
 
 @breaks
 def all_threads_dead(platform: Platform) -> Steps:
-    """The client goes on saying RUNNING."""
-    _lose_thread(platform)
-    _lose_thread(platform)
+    """The client goes on saying RUNNING, when it did before the last thread died."""
+    platform.streams.lose_thread()
+    wait_for("the client to be RUNNING again", lambda: platform.streams.status().state == "RUNNING", 20)
+    platform.streams.lose_thread()
     yield
     _new_client(platform)
 
@@ -183,10 +184,10 @@ def closed_client(platform: Platform) -> Steps:
     platform.streams.run()
 
 
-def _lose_thread(platform: Platform) -> None:
-    """The thread's end is a rebalance too, for a moment."""
-    platform.streams.lose_thread()
-    wait_for("the client to be RUNNING again", lambda: platform.streams.status().state == "RUNNING", 20)
+def _calm(platform: Platform, threads: int) -> bool:
+    """Whether so many threads run and no rebalance is to come: a dead thread stays a member until its session ends."""
+    members = settled_members(platform.broker.bootstrap, "orders-app")
+    return members == threads and platform.streams.status().running(threads)
 
 
 def _new_client(platform: Platform) -> None:
@@ -209,7 +210,6 @@ def frozen_jvm(platform: Platform) -> Steps:
     platform.streams.process.signal(signal.SIGSTOP)
     yield
     platform.streams.process.signal(signal.SIGCONT)
-    wait_for("the application to go on", lambda: platform.streams.status().running(2), 30)
 
 
 @breaks

@@ -2,7 +2,7 @@
 
 import re
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Self
@@ -11,7 +11,7 @@ from tests.stack import burrow, jars, prometheus, versions
 from tests.stack.broker import PARTITIONS, create_topics
 from tests.stack.burrow import Burrow
 from tests.stack.capture import Capture
-from tests.stack.groups import Consumers, Load
+from tests.stack.groups import Consumers, Load, settled_members
 from tests.stack.kafka import Kafka
 from tests.stack.page import Page
 from tests.stack.process import StackError, wait_for
@@ -20,6 +20,7 @@ from tests.stack.smtp import Smtp
 
 CONNECTORS = ("orders-sink", "payments-sink", "audit-sink")
 GROUPS = ("billing", "shipping")
+THREADS = 2  # of the Streams application
 EXPORTER_EVERY = "2s"  # its page is 340 KB
 
 
@@ -43,7 +44,7 @@ class Platform:
     """
 
     def __init__(self, work: Path) -> None:
-        self.kafka = Kafka(work / "kafka")
+        self.kafka = Kafka(work / "kafka", THREADS)
         self.broker, self.connect, self.streams = self.kafka.broker, self.kafka.connect, self.kafka.streams
         self.burrow = Burrow(self.broker.bootstrap, work / "burrow")
         self.shop = (Page(), Page())
@@ -64,7 +65,7 @@ class Platform:
                     starts.append(pool.submit(start))
             for started in starts:
                 started.result()
-            wait_for("the platform to be well", self.well, 60)
+            self.wait_well()
         except BaseException:
             while wait(starts, 1).not_done:  # what one of them starts only now must be stopped too
                 self.stop()
@@ -81,22 +82,35 @@ class Platform:
                 pool.submit(each.stop)
         self.kafka.stop()
 
+    def wait_well(self, seconds: float = 60) -> None:
+        """Return once all is well; StackError says what is not."""
+        try:
+            wait_for("the platform to be well", self.well, seconds)
+        except StackError as error:
+            raise StackError(f"{error}: {'; '.join(self.troubles())}") from None
+
     def well(self) -> bool:
         """Whether each server says of all it watches that it is as it was at the start."""
-        states = [state for name in CONNECTORS for state in self.connect.states(name)]
-        return (
-            states == ["RUNNING"] * 4 * len(CONNECTORS)
-            and self.streams.status().running(2)
-            and set(self.prometheus.health().values()) == {"up"}
-            and self.watched()
-        )
+        return not any(self.troubles())
 
-    def watched(self) -> bool:
-        """Whether Burrow has full windows of every group and calls each OK."""
-        wanted = {*GROUPS, "orders-app", *(f"connect-{name}" for name in CONNECTORS)}
-        return wanted <= set(self.burrow.groups()) and all(
-            (group := self.burrow.group(name))["status"] == "OK" and group["complete"] == 1 for name in wanted
-        )
+    def troubles(self) -> Iterator[str]:
+        """What is not as it was at the start, one after the other as it is asked."""
+        for name in CONNECTORS:
+            states = self.connect.states(name)
+            if states != ["RUNNING"] * 4:
+                yield f"connector {name} is {states}"
+        status = self.streams.status()
+        members = settled_members(self.broker.bootstrap, "orders-app")
+        if not status.running(THREADS) or members != THREADS:
+            yield f"the Streams application has {members} settled members and is {status}"
+        for target in self.prometheus.targets():
+            if target["health"] != "up":
+                yield f"target {target['scrapeUrl']} is {target['health']}: {target['lastError']}"
+        known = self.burrow.groups()
+        for name in (*GROUPS, "orders-app", *(f"connect-{name}" for name in CONNECTORS)):
+            group = self.burrow.group(name) if name in known else {}
+            if group.get("status") != "OK" or group["complete"] != 1:
+                yield f"Burrow says of {name}: {group}"
 
     def jobs(self) -> tuple[Job, ...]:
         """What Prometheus scrapes: all of it is up."""

@@ -1,0 +1,407 @@
+"""The command line of the probes as a user meets it: help, mistakes, exit codes, what goes where."""
+
+import json
+import os
+import pty
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from probes.kit import catalog
+from probes.kit.run import RunOptions
+from probes.kit.version import __version__
+from tests.probes.kit.command import COMMAND, ROOT, Done, environment, stetho
+from tests.probes.kit.rawserver import RawServer, Refuser, Talk, answer
+
+STATUS = {"connector": {"state": "RUNNING", "worker_id": "w:1"}, "tasks": [{"id": 0, "state": "RUNNING"}]}
+RUNNING = {"s": {"status": STATUS}}
+FAILED = {"s": {"status": {**STATUS, "tasks": [{"id": 0, "state": "FAILED", "trace": "Ключ \x1b[2J\nat x"}]}}}
+
+
+def worker(body: object) -> RawServer:
+    def script(talk: Talk) -> None:
+        talk.hear()
+        talk.say(answer(json.dumps(body).encode()))
+        talk.finish()
+
+    return RawServer(script)
+
+
+@pytest.fixture
+def running() -> Iterator[str]:
+    server = worker(RUNNING)
+    yield server.url
+    server.close()
+
+
+@pytest.fixture
+def failed() -> Iterator[str]:
+    server = worker(FAILED)
+    yield server.url
+    server.close()
+
+
+@pytest.fixture
+def refused() -> Iterator[str]:
+    refuser = Refuser()
+    yield refuser.url
+    refuser.close()
+
+
+def well_told(done: Done, code: int) -> None:
+    assert done.returncode == code, done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout == "" or code == 0 or done.stdout.startswith("{")
+
+
+# Help
+
+
+@pytest.mark.parametrize("probe", catalog.names())
+def test_the_help_of_a_probe_tells_all_of_its_options_exit_codes_and_an_example(probe: str) -> None:
+    done = stetho("probe", probe, "--help")
+    well_told(done, 0)
+    module = catalog.load(probe)
+    assert catalog.summary(module) in " ".join(done.stdout.split())
+    for field in (*module.Options.fields, *RunOptions.fields):
+        assert f"  {field.flag} " in done.stdout
+        assert field.help in " ".join(done.stdout.split())
+    assert f"stetho probe {probe} --" in done.stdout
+    assert "0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN" in done.stdout
+    assert "<bool>" not in done.stdout
+
+
+def test_the_help_of_probe_lists_each_with_what_it_asks() -> None:
+    done = stetho("probe", "--help")
+    well_told(done, 0)
+    for probe in catalog.names():
+        assert f"{probe} " in done.stdout
+        assert catalog.summary(catalog.load(probe)) in " ".join(done.stdout.split())
+    assert "64 a mistake in the call" in done.stdout
+
+
+def test_the_short_flag_helps_as_well() -> None:
+    assert stetho("probe", "connect", "-h").stdout == stetho("probe", "connect", "--help").stdout
+
+
+def test_probes_lists_the_folder() -> None:
+    done = stetho("probes")
+    assert [line.split()[0] for line in done.stdout.splitlines()] == catalog.names()
+
+
+def test_version_is_the_distributions() -> None:
+    assert stetho("--version").stdout == f"stetho {__version__}\n"
+
+
+# Mistakes in the call
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ([], "Usage: stetho"),
+        (["probe"], "Usage: stetho probe"),
+        (["probe", "nosuch"], "No such command 'nosuch'"),
+        (["probe", "connect"], "--url is missing"),
+        (["probe", "connect", "--url"], "--url"),
+        (["probe", "connect", "--url", "x"], "--url 'x' is not an address; write it like http://host:8083"),
+        (["probe", "connect", "--url", "http://h", "--timeout", "5"], "--timeout '5' has no unit; write 5s"),
+        (["probe", "connect", "--url", "http://h", "--timeout", "0s"], "--timeout must be longer than 0s"),
+        (["probe", "connect", "--url", "http://h", "--nosuch"], "No such option: --nosuch"),
+        (["probe", "connect", "--url", "http://h", "extra"], "unexpected extra argument"),
+        (["probe", "connect", "--url", "http://h", "--as", "x"], "--as 'x' is none of alert, liveness, readiness"),
+        (["probe", "connect", "--url", "http://h", "--output", "xml"], "--output 'xml' is none of"),
+        (["probe", "connect", "--url", "http://h", "--password", "p"], "--password"),
+        (["probe", "connect", "--url", "http://h", "--token-file", "/no"], "--token-file cannot read the secret file"),
+        (["probe", "streams"], "--exporter is missing: give --exporter or --jolokia"),
+        (["probe", "connect", "--when", "1", "--as", "liveness", "--url", "http://h"], "--when cannot be combined"),
+    ],
+)
+@pytest.mark.parametrize("purpose", ["alert", "liveness", "readiness"])
+def test_a_mistake_in_the_call_is_64_for_every_purpose(arguments: list[str], said: str, purpose: str) -> None:
+    if arguments[:1] == ["probe"] and len(arguments) > 2 and "--as" not in arguments:
+        arguments = [*arguments, "--as", purpose] if arguments[-1] != "--url" else arguments
+    elif purpose != "alert":
+        pytest.skip("who asks makes no difference here")
+    done = stetho(*arguments)
+    assert done.returncode == 64
+    assert said in done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_all_mistakes_are_told_at_once_those_of_the_common_options_too() -> None:
+    done = stetho("probe", "connect", "--timeout", "5", "--as", "x")
+    assert done.returncode == 64
+    for said in ("--url is missing", "--timeout '5' has no unit", "--as 'x' is none of", "stetho probe connect --help"):
+        assert said in done.stderr
+
+
+def test_a_mistake_in_the_environment_names_the_variable() -> None:
+    done = stetho("probe", "connect", "--url", "http://h", env={"STETHO_TIMEOUT": "5", "STETHO_CONNECT_TOKEN_FILE": "/no"})
+    assert done.returncode == 64
+    assert "STETHO_TIMEOUT '5' has no unit" in done.stderr
+    assert "STETHO_CONNECT_TOKEN_FILE cannot read" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "variable", "code"),
+    [
+        (["--exit-style", "nagios"], "", 3),
+        (["--exit-style=nagios"], "", 3),
+        ([], "nagios", 3),
+        (["--exit-style", "stetho"], "nagios", 64),
+        (["--exit-style", "bogus"], "", 64),
+        (["--exit-style"], "", 64),
+        (["--exit-styles=nagios"], "", 64),
+        ([], "", 64),
+    ],
+)
+def test_nagios_has_a_mistake_as_unknown(arguments: list[str], variable: str, code: int) -> None:
+    done = stetho("probe", "connect", *arguments, env={"STETHO_EXIT_STYLE": variable})
+    assert done.returncode == code
+
+
+def test_unknown_variables_are_ignored(running: str) -> None:
+    well_told(stetho("probe", "connect", "--url", running, env={"STETHO_CONNECT_NOSUCH": "x", "STETHO_X": "y"}), 0)
+
+
+def test_everything_can_come_from_the_environment(running: str) -> None:
+    done = stetho("probe", "connect", env={"STETHO_CONNECT_URL": running, "STETHO_OUTPUT": "text"})
+    assert done.stdout.startswith("OK  connect ")
+
+
+# What comes out
+
+
+def test_the_slow_way_answers_as_the_cold_one(failed: str) -> None:
+    cold, slow = stetho("probe", "connect", "--url", failed), stetho("probe", "connect", f"--url={failed}")
+    assert cold.returncode == slow.returncode == 2
+    one, other = json.loads(cold.stdout), json.loads(slow.stdout)
+    assert {**one, "time": 0, "duration_ms": 0} == {**other, "time": 0, "duration_ms": 0}
+
+
+def test_liveness_says_on_stderr_why_it_is_well_of_what_is_not(failed: str) -> None:
+    done = stetho("probe", "streams", "--exporter", failed, "--as", "liveness")
+    assert (done.returncode, json.loads(done.stdout)["code"]) == (0, 0)
+    assert "this is no jmx_exporter" in done.stderr or "is not" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_well_answer_leaves_stderr_empty(running: str) -> None:
+    for purpose in ("alert", "liveness"):
+        assert stetho("probe", "connect", "--url", running, "--as", purpose).stderr == ""
+
+
+def test_a_dead_process_is_told_in_the_json(refused: str) -> None:
+    done = stetho("probe", "connect", "--url", refused, "--as", "liveness")
+    assert (done.returncode, done.stderr) == (1, "")
+    assert json.loads(done.stdout)["status"] == "CRITICAL"
+    assert "connection refused" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("condition", "code", "said"),
+    [
+        ("data.tasks[0].state == 'FAILED'", 2, "MET: data.tasks[0].state == 'FAILED'; 1 of 1 tasks FAILED"),
+        ("data.tasks[0].state == 'RUNNING'", 0, "NOT MET: data.tasks[0].state == 'RUNNING'; "),
+        ("data.tasks[0].nosuch == 'x'", 3, "UNKNOWN ("),
+        ("length(data.tasks)", 3, "UNKNOWN ("),
+    ],
+)
+def test_when_judges_as_a_rule_does(failed: str, condition: str, code: int, said: str) -> None:
+    done = stetho("probe", "connect", "--url", failed, "--when", condition)
+    assert done.returncode == code
+    document = json.loads(done.stdout)
+    assert document["code"] == code
+    assert document["message"].startswith(said)
+
+
+@pytest.mark.parametrize(("condition", "column"), [("data.tasks[", "column"), ("a ==", "column"), ("", "column")])
+def test_a_condition_that_is_none_is_a_mistake_with_its_place(refused: str, condition: str, column: str) -> None:
+    done = stetho("probe", "connect", "--url", refused, "--when", condition)
+    assert done.returncode == 64
+    assert "Error: --when " in done.stderr
+    assert column in done.stderr
+
+
+def test_unicode_is_printed_whatever_the_locale(failed: str) -> None:
+    for locale in ({"LANG": "C", "LC_ALL": "C", "PYTHONUTF8": "0"}, {"PYTHONIOENCODING": "ascii"}):
+        done = stetho("probe", "connect", "--url", failed, env=locale)
+        assert done.returncode == 2
+        assert "Ключ" in json.loads(done.stdout)["message"]
+
+
+def test_help_and_mistakes_are_printed_whatever_the_locale() -> None:
+    for arguments, code in ((["--help"], 0), (["--timeout", "ü"], 64), (["--url", "http://\udcff"], 64)):
+        done = subprocess.run(
+            [sys.executable, COMMAND, "probe", "connect", *arguments],
+            capture_output=True,
+            env=environment({"PYTHONIOENCODING": "ascii:strict", "PYTHONUTF8": "0"}),
+            timeout=30,
+        )
+        assert done.returncode == code, done.stderr
+        assert b"Traceback" not in done.stderr
+
+
+def test_at_a_terminal_the_answer_is_text_for_people(failed: str) -> None:
+    text = at_a_terminal("probe", "connect", "--url", failed)
+    assert text.startswith("\x1b[1;31mCRITICAL\x1b[0m  connect http://127.0.0.1")
+    assert "1 of 1 tasks FAILED: s/0 (Ключ" in text
+    assert "\x1b[2J" not in text  # what a trace holds must not drive a terminal
+    assert "  tasks\r\n" in text
+
+
+def test_at_a_terminal_json_can_be_had_and_colour_refused(running: str) -> None:
+    assert json.loads(at_a_terminal("probe", "connect", "--url", running, "--output", "json"))["code"] == 0
+    assert at_a_terminal("probe", "connect", "--url", running, env={"NO_COLOR": "1"}).startswith("OK  connect")
+
+
+def at_a_terminal(*arguments: str, env: dict[str, str] | None = None) -> str:
+    ours, theirs = pty.openpty()
+    with subprocess.Popen([sys.executable, COMMAND, *arguments], stdout=theirs, env=environment(env)) as process:
+        os.close(theirs)
+        said = b""
+        try:
+            while piece := os.read(ours, 65536):
+                said += piece
+        except OSError:
+            pass  # Linux says EIO when the last writer has gone
+        os.close(ours)
+        process.wait(30)
+    return said.decode()
+
+
+# Nobody reads
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        ("probe connect --url {failed}", 2),
+        ("probe connect --url={failed}", 2),
+        ("probe connect --url {failed} --as liveness", 0),
+        ("probe streams --exporter {failed} --as liveness", 0),
+        ("probe connect --as liveness", 64),
+    ],
+)
+@pytest.mark.parametrize("closed", [">&-", ">/dev/full", "2>&-", ">&- 2>&-", "| head -0"])
+def test_an_output_that_nobody_takes_changes_no_exit_code(
+    failed: str, arguments: str, code: int, closed: str, tmp_path: Path
+) -> None:
+    call = f"{sys.executable} {COMMAND} {arguments.format(failed=failed)}"
+    pipe = "set -o pipefail; " if closed.startswith("|") else ""
+    done = subprocess.run(
+        ["bash", "-c", f"{pipe}{call} {closed}"], capture_output=True, text=True, env=environment(), timeout=30
+    )
+    assert done.returncode == code
+    assert "Traceback" not in done.stderr
+    assert "Exception ignored" not in done.stderr
+
+
+@pytest.mark.parametrize("arguments", ["--help", "probe connect --help", "probes", "--version"])
+def test_help_into_a_closed_pipe_ends_without_a_traceback(arguments: str) -> None:
+    call = f"{sys.executable} {COMMAND} {arguments} | head -0"
+    done = subprocess.run(["bash", "-c", call], capture_output=True, text=True, env=environment(), timeout=30)
+    assert done.stderr == ""
+
+
+# Faults of our own
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """The command in a copy of the packages, to be broken."""
+    for package in ("probes", "rules"):
+        shutil.copytree(ROOT / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(COMMAND, tmp_path / "stetho")
+    return tmp_path / "stetho"
+
+
+BROKEN = {
+    "syntax": "def probe(:\n",
+    "import": "import no_such_module_at_all\n",
+    "error": "raise ValueError('hunter2')\n",
+    "memory": "raise MemoryError\n",
+    "recursion": "def f(): f()\nf()\n",
+    "empty": "",
+    "exit": "raise SystemExit(1)\n",
+}
+
+
+@pytest.mark.parametrize("text", BROKEN.values(), ids=BROKEN)
+def test_a_broken_probe_file_breaks_neither_the_others_nor_the_help(copy: Path, text: str, running: str) -> None:
+    (copy.parent / "probes" / "broken.py").write_text(text)
+    (copy.parent / "probes" / ".#connect.py").write_text("left by an editor")
+    well_told(stetho("probe", "connect", "--url", running, command=copy), 0)
+    well_told(stetho("probe", "connect", f"--url={running}", command=copy), 0)
+    for arguments in (["probes"], ["probe", "--help"], ["--help"]):
+        done = stetho(*arguments, command=copy)
+        well_told(done, 0)
+        if arguments != ["--help"] and text:
+            assert "broken" in done.stdout
+            assert "cannot be loaded" in done.stdout
+
+
+@pytest.mark.parametrize("text", BROKEN.values(), ids=BROKEN)
+@pytest.mark.parametrize(("purpose", "code"), [("alert", 3), ("liveness", 0), ("readiness", 1)])
+def test_a_broken_probe_is_no_evidence_that_anything_is_dead(copy: Path, text: str, purpose: str, code: int) -> None:
+    (copy.parent / "probes" / "broken.py").write_text(text)
+    for arguments, env in (
+        (["--url", "http://h", "--as", purpose], {}),
+        ([f"--as={purpose}", "--url=http://h"], {}),
+        (["--url", "http://h"], {"STETHO_AS": purpose}),
+    ):
+        done = stetho("probe", "broken", *arguments, command=copy, env=env)
+        assert done.returncode == code, done.stderr
+        assert "a fault inside stetho: " in done.stderr
+        assert "Traceback" not in done.stderr
+        assert "hunter2" not in done.stderr
+
+
+# Where a fault is put, and what it is: whatever goes wrong outside run() must not restart a pod.
+FAULTS = {
+    "the output": ("probes/kit/outputs/json.py", "def render(answer, colour):\n    {}\n"),
+    "the import of the output": ("probes/kit/outputs/json.py", "{}\n"),
+    "the options": ("probes/kit/options.py", "{}\n"),
+    "the command line": ("probes/kit/cold.py", "{}\n"),
+    "run": ("probes/kit/run.py", "{}\n"),
+    "the package": ("probes/__init__.py", "{}\n"),
+    "the parser": ("probes/kit/argv.py", "def read(argv, fields):\n    {}\n"),
+    "the full command line": ("rules/cli.py", "{}\n"),
+}
+
+
+@pytest.mark.parametrize("where", FAULTS)
+@pytest.mark.parametrize("what", ["raise MemoryError", "raise RecursionError", "1 / 0", "import nosuch"])
+@pytest.mark.parametrize(("purpose", "code"), [("alert", 3), ("liveness", 0), ("readiness", 1)])
+def test_a_fault_anywhere_in_stetho_is_no_evidence(
+    copy: Path, where: str, what: str, purpose: str, code: int, failed: str
+) -> None:
+    path, text = FAULTS[where]
+    (copy.parent / path).write_text(text.format(what))
+    plain = where != "the full command line"
+    done = stetho("probe", "connect", *(["--url", failed] if plain else [f"--url={failed}"]), "--as", purpose, command=copy)
+    assert done.returncode == code, done.stderr
+    assert "a fault inside stetho: " in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_server_bigger_than_the_memory_limit_is_no_evidence() -> None:
+    def script(talk: Talk) -> None:
+        talk.hear()
+        talk.say(answer(b"[" + b"[1],[2]," * 3_000_000 + b"0]"))
+        talk.finish()
+
+    server = RawServer(script)
+    limited = "import resource, runpy, sys; resource.setrlimit(resource.RLIMIT_AS, (150 << 20,) * 2); "
+    limited += "sys.argv = sys.argv[1:]; runpy.run_path(sys.argv[0], run_name='__main__')"
+    call = [sys.executable, "-c", limited, str(COMMAND), "probe", "connect", "--url", server.url, "--timeout", "20s"]
+    for purpose, code in (("alert", 3), ("liveness", 0)):
+        done = subprocess.run([*call, "--as", purpose], capture_output=True, text=True, env=environment(), cwd=ROOT)
+        assert done.returncode == code, done.stderr
+        assert "Traceback" not in done.stderr
+    server.close()

@@ -1,0 +1,175 @@
+"""What a cold probe imports, exactly: a kubelet starts one every ten seconds inside somebody else's CPU limit."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.probes.kit.rawserver import RawServer, Refuser, Talk, answer
+
+ROOT = Path(__file__).parents[3]
+COMMAND = ROOT / "stetho"
+
+# Beyond what `python -c pass` has. To add to these lists is to slow every probe of every pod: measure first.
+ALWAYS = {
+    "_socket", "errno", "probes", "probes.kit", "probes.kit.argv", "probes.kit.catalog", "probes.kit.cold",
+    "probes.kit.example", "probes.kit.faults", "probes.kit.finding", "probes.kit.http", "probes.kit.net",
+    "probes.kit.options", "probes.kit.outputs", "probes.kit.outputs.json", "probes.kit.rest", "probes.kit.result",
+    "probes.kit.run", "probes.kit.jsontext", "probes.kit.types", "probes.kit.within", "_json",
+}  # fmt: skip
+MORE = {
+    "connect": {"probes.connect"},
+    "burrow": {"probes.burrow"},
+    "targets": {"probes.targets", "_datetime"},
+    "streams --exporter": {"probes.streams", "probes.kit.exposition", "probes.kit.jolokia"},
+    "streams --jolokia": {"probes.streams", "probes.kit.exposition", "probes.kit.jolokia"},
+}
+# Where an answer is none, what reads it is not needed.
+AT_LEAST = {"probes.kit.cold", "probes.kit.http", "probes.kit.outputs.json"}
+
+REPORT = """
+import atexit, sys
+# At its very end, for the command leaves by sys.exit.
+atexit.register(lambda: sys.stderr.write("MODULES " + " ".join(sorted(sys.modules))))
+sys.argv = sys.argv[1:]
+with open(sys.argv[0]) as file:
+    code = file.read()
+exec(compile(code, sys.argv[0], "exec"))
+"""
+
+TASK = {"id": 0, "state": "RUNNING", "worker_id": "w:1"}
+STATUS = {"name": "s", "connector": {"state": "RUNNING", "worker_id": "w:1"}, "tasks": [TASK], "type": "sink"}
+PART = {"topic": "t", "partition": 0, "status": "OK", "current_lag": 1, "complete": 1.0, "end": {"timestamp": 1000}}
+LAG = {"status": "OK", "complete": 1.0, "partitions": [PART], "totallag": 1}
+TARGET = {
+    "labels": {"job": "j", "instance": "i"}, "health": "up", "scrapeUrl": "http://i/metrics", "lastError": "",
+    "lastScrape": "2026-11-20T23:33:20.123456789Z", "scrapePool": "j",
+}  # fmt: skip
+MBEAN = {"kafka.streams:type=stream-metrics,client-id=c": {"state": "RUNNING", "alive-stream-threads": 1}}
+BODIES: dict[str, object] = {
+    "": {"version": "4.1.0"},
+    "/connectors": {"s": {"status": STATUS}},
+    "/v3/kafka": {"error": False, "clusters": ["local"]},
+    "/v3/kafka/local/consumer": {"error": False, "consumers": ["g"]},
+    "/v3/kafka/local/consumer/g/lag": {"error": False, "status": LAG},
+    "/api/v1/targets": {"status": "success", "data": {"activeTargets": [TARGET]}},
+    "/jolokia": [
+        {"status": 200, "value": MBEAN, "request": {}},
+        {"status": 200, "value": {"count": 100.0}, "request": {}},
+        {"status": 200, "value": {"Uptime": 5000}, "request": {}},
+    ],
+    "/metrics": 'jmx_scrape_error 0\nkafka_streams_stream_metrics_alive_stream_threads{client_id="c"} 1\n',
+}
+
+
+def platform(talk: Talk) -> None:
+    """Connect, Burrow, Prometheus, an exporter and a Jolokia agent, all well, at one address."""
+    path = talk.hear().split()[1].decode().partition("?")[0]
+    body = BODIES[path.rstrip("/")]
+    talk.say(answer((body if isinstance(body, str) else json.dumps(body)).encode()))
+    talk.finish()
+
+
+@pytest.fixture
+def healthy() -> Iterator[str]:
+    server = RawServer(platform)
+    yield server.url
+    server.close()
+
+
+def modules(*arguments: str) -> set[str]:
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("STETHO_") and not name.lower().endswith("_proxy")
+    }
+    done = subprocess.run(
+        [sys.executable, *arguments], capture_output=True, text=True, cwd=ROOT, env=environment, timeout=30
+    )
+    said, mark, found = done.stderr.partition("MODULES ")
+    assert mark, done.stderr
+    assert not said, said
+    return set(found.split())
+
+
+@pytest.fixture(scope="module")
+def bare() -> set[str]:
+    """The modules of a Python that does nothing, and `atexit`, which only the report needs."""
+    with_report = 'import atexit, sys; sys.stderr.write("MODULES " + " ".join(sys.modules))'
+    return modules("-c", with_report)
+
+
+def question(probe: str, url: str) -> list[str]:
+    name, _, flag = probe.partition(" ")
+    return ["probe", name, flag or "--url", url]
+
+
+def test_the_report_is_of_the_command(bare: set[str], healthy: str) -> None:
+    done = subprocess.run(
+        [sys.executable, str(COMMAND), *question("connect", healthy)], capture_output=True, text=True, timeout=30
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("probe", MORE)
+def test_a_cold_probe_imports_exactly_this(probe: str, bare: set[str], healthy: str) -> None:
+    assert modules("-c", REPORT, str(COMMAND), *question(probe, healthy)) - bare == ALWAYS | MORE[probe]
+
+
+@pytest.mark.parametrize("purpose", ["liveness", "readiness"])
+@pytest.mark.parametrize("probe", MORE)
+def test_so_it_does_for_a_kubelet(probe: str, purpose: str, bare: set[str], healthy: str) -> None:
+    found = modules("-c", REPORT, str(COMMAND), *question(probe, healthy), "--as", purpose) - bare
+    assert found <= ALWAYS | MORE[probe]
+    assert found >= AT_LEAST
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        b"",
+        answer(b"<html>", "200 OK", "Content-Type: text/html"),
+        answer(b'{"error_code":404,"message":"no"}', "404 Not Found"),
+        answer(b"[" * 100_000),
+        b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{",
+        b"SSH-2.0-OpenSSH_9.2\r\n",
+    ],
+)
+@pytest.mark.parametrize("probe", MORE)
+def test_a_failure_costs_no_more(probe: str, said: bytes, bare: set[str]) -> None:
+    def script(talk: Talk) -> None:
+        talk.hear()
+        talk.say(said)
+        talk.finish()
+
+    server = RawServer(script)
+    try:
+        found = modules("-c", REPORT, str(COMMAND), *question(probe, server.url)) - bare
+    finally:
+        server.close()
+    assert found <= ALWAYS | MORE[probe]
+    assert found >= AT_LEAST
+
+
+@pytest.mark.parametrize("probe", MORE)
+def test_a_refused_connection_costs_no_more(probe: str, bare: set[str]) -> None:
+    refuser = Refuser()
+    found = modules("-c", REPORT, str(COMMAND), *question(probe, refuser.url)) - bare
+    refuser.close()
+    assert found <= ALWAYS | MORE[probe]
+
+
+def test_a_name_that_does_not_resolve_costs_no_more(bare: set[str]) -> None:
+    found = modules("-c", REPORT, str(COMMAND), *question("connect", "http://no-such-host.invalid:1")) - bare
+    assert found <= ALWAYS | MORE["connect"]
+
+
+def test_a_login_costs_only_binascii(bare: set[str], healthy: str, tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("hunter2")
+    login = ["--username", "u", "--password-file", str(tmp_path / "secret")]
+    found = modules("-c", REPORT, str(COMMAND), *question("connect", healthy), *login) - bare
+    assert found == ALWAYS | MORE["connect"] | {"binascii"}
