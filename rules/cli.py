@@ -104,7 +104,10 @@ def run_sweep(
 
 
 def check(files: Files) -> None:
-    """Report every mistake in rule files at once, each with its place and what would be right. Exit code 0 or 64."""
+    """Report every mistake in rule files at once: file:line:column, what is wrong, and what would be right.
+
+    Exit code 0 if there is none, else 64. Nothing is asked or sent, and no `${NAME}` need be set.
+    """
     loaded = _loaded(files, ask_apprise=True)
     rules, read = len(loaded.rules), len(loaded.files)
     raise typer.Exit(_print(f"{_count(rules, 'rule')} in {_count(read, 'file')}: no mistakes"))
@@ -193,8 +196,9 @@ def _summary_lines(summary: Summary) -> list[str]:
     if summary.skipped:
         return [f"sweep {summary.name}: skipped, for another sweep of that name is running"]
     return [
-        f"sweep {summary.name}: {summary.rules} rules, {summary.questions} questions, {summary.unknown} unknown",
+        f"sweep {summary.name}: {_count(summary.rules, 'rule')}, {_count(summary.questions, 'question')}, "
+        f"{summary.unknown} unknown",
         f"  alerts:   {summary.firing} firing, {summary.pending} pending, {summary.resolved} ended now",
         f"  messages: {summary.sent} sent, {summary.failed} failed, {summary.owed} owed still",
-        *([f"  {summary.missed} sweeps were missed before this one"] if summary.missed else []),
+        *([f"  missed before this one: {_count(summary.missed, 'sweep')}"] if summary.missed else []),
     ]

@@ -168,8 +168,9 @@ class _Sweep:
         end = self.begun + self.settings.deadline
         send = sender(AppriseNotifier(deadline=end), lambda text: expand(text, self.environment), self.now)
         ledger = Ledger(self.store, self.settings.name, self.mark)
-        delivery: Delivery = deliver(self._owed().notices, send, ledger, end)
-        after = self._owed()
+        before = self._owed()
+        delivery: Delivery = deliver(before.notices, send, ledger, end)
+        after = self._owed() if delivery.sent or delivery.failed else before
         self.store.prune(self.settings.name, after.keep, after.dropped)
         failing = {(failure.destination, failure.group_key) for failure in self.store.failures(self.settings.name)}
         self.summary.sent, self.summary.failed = delivery.sent, delivery.failed

@@ -10,7 +10,7 @@ import typer
 
 from probes.kit import catalog, cold
 from probes.kit.options import Field, OptionErrors, Url, environment_name
-from probes.kit.run import USAGE, RunOptions, last_words
+from probes.kit.run import USAGE, RunOptions, fault, last_words
 from probes.kit.version import __version__
 
 HELP: dict[str, Any] = {"help_option_names": ["--help", "-h"], "max_content_width": 110}
@@ -39,7 +39,7 @@ def probe_app() -> typer.Typer:
 
 
 def _unloadable(error: Exception) -> str:
-    return f"(cannot be loaded: {type(error).__name__}: {error})"
+    return f"(cannot be loaded: {fault(error)})"
 
 
 def _nothing() -> None:

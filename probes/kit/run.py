@@ -121,12 +121,13 @@ def faulty(error: Exception, target: str) -> Result:
 
 
 def fault(error: BaseException) -> str:
-    """What to report of a fault of ours: the error and where it rose, but not its words, which may quote a secret."""
+    """What to report of a fault of ours: the error and where it rose. Its words may quote a secret, but for a few."""
     trace, place = error.__traceback__, ""
     while trace is not None:
         place = f"{trace.tb_frame.f_globals.get('__name__')}:{trace.tb_lineno}"
         trace = trace.tb_next
-    return f"{type(error).__name__} at {place}; please report it"
+    words = f": {error}" if isinstance(error, (ImportError, SyntaxError)) else ""
+    return f"{type(error).__name__} at {place}{words}; please report it"
 
 
 def last_words(error: Exception, argv: "Sequence[str]") -> int:
@@ -135,8 +136,7 @@ def last_words(error: Exception, argv: "Sequence[str]") -> int:
     It is UNKNOWN to an alert, and to a kubelet no evidence that anything is dead.
     """
     if sys.stderr:
-        words = f": {error}" if isinstance(error, (ImportError, SyntaxError)) else ""  # others may quote a secret
-        sys.stderr.write(f"a fault inside stetho: {fault(error)}{words}\n")
+        sys.stderr.write(f"a fault inside stetho: {fault(error)}\n")
     if argv[:1] != ["probe"]:
         return 1
     purpose = os.environ.get("STETHO_AS", "")

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tests.demo.screen import Screen
 from tests.demo.servers import Servers
+from tests.demo.signals import Signals
 from tests.stack.smtp import Smtp
 
 RULES = Path(__file__).with_name("rules.yml")
@@ -24,7 +25,8 @@ class Unexpected(Exception):
 class Stage:
     """A folder, servers, a mailbox, and a screen to show them on."""
 
-    def __init__(self, screen: Screen, folder: Path, servers: Servers, smtp: Smtp) -> None:
+    def __init__(self, screen: Screen, folder: Path, servers: Servers, smtp: Smtp, signals: Signals) -> None:
+        self.signals = signals
         self.screen, self.folder, self.servers, self.smtp = screen, folder, servers, smtp
         self.say, self.heading = screen.say, screen.heading
         self.bin = stetho().parent
@@ -46,29 +48,40 @@ class Stage:
     def run(self, *argv: str, code: int = 0, says: Sequence[str] = ()) -> str:
         """Run `argv` as the reader would, show it, and check its exit code and what it must say."""
         self.screen.command(argv)
-        try:
-            done = subprocess.run(
-                argv,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                cwd=self.folder,
-                env=environment(self.bin),
-                text=True,
-                encoding="utf-8",
-                errors="replace",
-                timeout=PATIENCE,
-                check=False,
-            )
-        except subprocess.TimeoutExpired:
-            raise Unexpected(f"`{' '.join(argv)}` did not end within {PATIENCE:g} s") from None
-        self.screen.output(done.stdout, done.returncode)
-        if done.returncode != code:
-            raise Unexpected(f"`{' '.join(argv)}` ended with {done.returncode}, expected {code}")
+        said, ended = self._finished(argv)
+        self.screen.output(said, ended)
+        if ended != code:
+            raise Unexpected(f"`{' '.join(argv)}` ended with {ended}, expected {code}")
         for words in says:
-            if words not in done.stdout:
+            if words not in said:
                 raise Unexpected(f"`{' '.join(argv)}` does not say {words!r}")
-        return done.stdout
+        return said
+
+    def _finished(self, argv: Sequence[str]) -> tuple[str, int]:
+        """What the command says on both of its outputs, and its exit code; whatever happens, it has ended."""
+        self.signals.hold()
+        child = subprocess.Popen(
+            argv,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            cwd=self.folder,
+            env=environment(self.bin),
+            text=True,
+            encoding="utf-8",
+            errors="replace",
+        )
+        with child:
+            try:
+                self.signals.release()
+                said, _ = child.communicate(timeout=PATIENCE)
+            except subprocess.TimeoutExpired:
+                child.kill()
+                raise Unexpected(f"`{' '.join(argv)}` did not end within {PATIENCE:g} s") from None
+            except BaseException:
+                child.kill()
+                raise
+        return said, child.returncode
 
     def sweep(self, *subjects: str) -> str:
         """Sweep, and show the mails that came of it: with these subjects, and no others.

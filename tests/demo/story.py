@@ -21,8 +21,9 @@ def introduce(stage: Stage) -> None:
     stage.heading("stetho: a demonstration")
     stage.say(
         "Small servers on this machine answer as Kafka Connect, Burrow, Prometheus and a Kafka Streams application do, "
-        "with answers recorded on the real ones, and a mail server takes what is sent. Each command below is run for "
-        "real. To type them yourself while the servers are there (`.venv/bin/python -m tests.demo --stay` keeps them):"
+        "with answers recorded on the real ones (ages count from then), and a mail server takes what is sent. Each "
+        "command below is run for real. To type them yourself while the servers are there "
+        "(`.venv/bin/python -m tests.demo --stay` keeps them):"
     )
     stage.screen.excerpt(
         f"export PATH={stage.bin}:$PATH\n"
@@ -72,11 +73,16 @@ def fall_ill(stage: Stage) -> None:
 
 def lose_sight(stage: Stage) -> None:
     stage.heading("4. The Connect worker no longer answers")
-    stage.say("So its tasks cannot be judged. What cannot be judged is held: no news of it is not good news.")
+    stage.say(
+        "So its tasks cannot be judged. What cannot be judged is held, for no news is not good news; after 5 minutes "
+        "of it StethoUnknown would fire."
+    )
     stage.servers.lose(CONNECT)
     stage.run("stetho", "probe", "connect", "--url", stage.servers.url(CONNECT), code=2, says=["refused"])
     stage.sweep()
-    stage.run("stetho", "alerts", says=["FIRING   ConnectTaskFailed", "held: not verified since"])
+    stage.run(
+        "stetho", "alerts", says=["FIRING   ConnectTaskFailed", "held: not verified since", "PENDING  StethoUnknown"]
+    )
     stage.servers.bring_back(CONNECT)
 
 

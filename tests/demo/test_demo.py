@@ -10,6 +10,7 @@ import pytest
 from tests.demo import servers
 from tests.demo.screen import Screen
 from tests.demo.servers import Servers
+from tests.demo.signals import Signals
 from tests.demo.stage import Stage, Unexpected, environment
 from tests.demo.story import STREAMS, TASK, stay, tell
 from tests.stack.smtp import Smtp
@@ -88,12 +89,12 @@ def test_a_demo_that_does_not_go_as_told_says_what_was_expected(
         Smtp() as smtp,
         pytest.raises(Unexpected, match=r"`stetho probe connect --url \S+` ended with 0, expected 2"),
     ):
-        tell(Stage(Screen(), tmp_path, well, smtp))
+        tell(Stage(Screen(), tmp_path, well, smtp, Signals()))
 
 
 def test_a_mail_too_few_is_told(tmp_path: Path) -> None:
     with Servers() as well, Smtp() as smtp:
-        stage = Stage(Screen(), tmp_path, well, smtp)
+        stage = Stage(Screen(), tmp_path, well, smtp, Signals())
         stage.write_rules()
 
         with pytest.raises(Unexpected, match=r"should have sent a mail 'FIRING X'; it sent no mail"):
@@ -112,7 +113,7 @@ def test_who_stays_breaks_and_mends_by_pressing_enter(
 
     monkeypatch.setattr("builtins.input", pressed)
     with Servers() as well, Smtp() as smtp:
-        stay(Stage(Screen(), tmp_path, well, smtp))
+        stay(Stage(Screen(), tmp_path, well, smtp, Signals()))
 
     said = capsys.readouterr().out
     assert said.index("The task has failed and the application is dead.") < said.index("Both are mended.")

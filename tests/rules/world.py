@@ -31,7 +31,7 @@ CONNECT = """
 
 
 class World:
-    """`rules`, `receivers`, `route` and `more` make the rule file; each sweep reads it anew, and opens the store anew."""
+    """`rules`, `receivers`, `route` and `more` make the rule file; each sweep reads it and opens the store anew."""
 
     def __init__(self, folder: Path, worker: Worker, capture: Capture) -> None:
         self.folder, self.worker, self.capture = folder, worker, capture

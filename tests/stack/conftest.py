@@ -1,4 +1,4 @@
-"""The real platform as a fixture: one for all tests of a run, and under pytest-xdist all of those on one worker."""
+"""The real platform as a fixture: one for all tests of a run. Under pytest-xdist it needs `--dist loadgroup`."""
 
 import os
 from collections.abc import Iterator
@@ -10,13 +10,11 @@ from tests.stack.platform import Platform, prepare, servers
 from tests.stack.process import StackError
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+@pytest.hookimpl(tryfirst=True)  # before `-m` chooses
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if "platform" in getattr(item, "fixturenames", ()):
+        if "the_platform" in getattr(item, "fixturenames", ()):
             item.add_marker("stack")
-            if config.pluginmanager.hasplugin("xdist"):
-                item.add_marker(pytest.mark.xdist_group("stack"))
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from functools import wraps
 
-from tests.stack.groups import settled_members
 from tests.stack.platform import CONNECTORS, GROUPS, THREADS, Platform
 from tests.stack.process import wait_for
 from tests.stack.prometheus import NEVER, Job
@@ -154,7 +153,7 @@ def rebalancing(platform: Platform) -> Steps:
 def lost_thread(platform: Platform) -> Steps:
     """One thread has died. The other has all the work, once the group's patience with the dead one has ended."""
     platform.streams.lose_thread()
-    wait_for("the other thread to take over", lambda: _calm(platform, THREADS - 1), 30)
+    wait_for("the other thread to take over", lambda: platform.streams.status().calm(THREADS - 1), 30)
     yield
     _new_client(platform)  # a client counts its failed threads for as long as it lives
 
@@ -182,12 +181,6 @@ def closed_client(platform: Platform) -> Steps:
     platform.streams.close()
     yield
     platform.streams.run()
-
-
-def _calm(platform: Platform, threads: int) -> bool:
-    """Whether so many threads run and no rebalance is to come: a dead thread stays a member until its session ends."""
-    members = settled_members(platform.broker.bootstrap, "orders-app")
-    return members == threads and platform.streams.status().running(threads)
 
 
 def _new_client(platform: Platform) -> None:

@@ -5,21 +5,10 @@ import threading
 from contextlib import suppress
 from typing import Self
 
-from confluent_kafka import Consumer, ConsumerGroupState, KafkaException, Message, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient
+from confluent_kafka import Consumer, KafkaException, Message, Producer, TopicPartition
 
 COMMIT_EVERY = 0.5  # seconds; Burrow takes no more than one commit a second into its window
 AT_ONCE = 500
-
-
-def settled_members(bootstrap: str, group: str) -> int | None:
-    """How many members a group has; None in the middle of a rebalance."""
-    admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
-    try:
-        found = admin.describe_consumer_groups([group], request_timeout=5)[group].result()
-    except KafkaException:  # the broker is away
-        return None
-    return len(found.members) if found.state is ConsumerGroupState.STABLE else None
 
 
 class Load:

@@ -11,7 +11,7 @@ from tests.stack import burrow, jars, prometheus, versions
 from tests.stack.broker import PARTITIONS, create_topics
 from tests.stack.burrow import Burrow
 from tests.stack.capture import Capture
-from tests.stack.groups import Consumers, Load, settled_members
+from tests.stack.groups import Consumers, Load
 from tests.stack.kafka import Kafka
 from tests.stack.page import Page
 from tests.stack.process import StackError, wait_for
@@ -21,7 +21,7 @@ from tests.stack.smtp import Smtp
 CONNECTORS = ("orders-sink", "payments-sink", "audit-sink")
 GROUPS = ("billing", "shipping")
 THREADS = 2  # of the Streams application
-EXPORTER_EVERY = "2s"  # its page is 340 KB
+EXPORTER_EVERY = "3s"  # its page is 340 KB, and takes the JVM of a busy machine more than a second
 
 
 def prepare() -> None:
@@ -100,9 +100,8 @@ class Platform:
             if states != ["RUNNING"] * 4:
                 yield f"connector {name} is {states}"
         status = self.streams.status()
-        members = settled_members(self.broker.bootstrap, "orders-app")
-        if not status.running(THREADS) or members != THREADS:
-            yield f"the Streams application has {members} settled members and is {status}"
+        if not status.calm(THREADS):
+            yield f"the Streams application is {status}"
         for target in self.prometheus.targets():
             if target["health"] != "up":
                 yield f"target {target['scrapeUrl']} is {target['health']}: {target['lastError']}"
@@ -118,7 +117,7 @@ class Platform:
         return (
             Job("prometheus", (f"127.0.0.1:{self.prometheus.port}",)),
             Job("burrow", (f"127.0.0.1:{self.burrow.port}",)),
-            Job("orders-app", (exporter,), interval=EXPORTER_EVERY),
+            Job("orders-app", (exporter,), interval=EXPORTER_EVERY, timeout=EXPORTER_EVERY),
             Job("shop", tuple(page.instance for page in self.shop)),
         )
 

@@ -32,13 +32,14 @@ class Job:
     targets: tuple[str, ...]
     path: str = "/metrics"
     interval: str = "1s"
+    timeout: str = "1s"
 
     def config(self) -> dict[str, object]:
         return {
             "job_name": self.name,
             "metrics_path": self.path,
             "scrape_interval": self.interval,
-            "scrape_timeout": "1s",
+            "scrape_timeout": self.timeout,
             "static_configs": [{"targets": list(self.targets)}],
         }
 

@@ -17,16 +17,24 @@ from tests.stack.process import StackError, free_port, wait_for
 
 @dataclass(frozen=True)
 class Status:
-    """The client's state, its living threads' states, whether a fault is still to strike, and tasks held back."""
+    """The client's state, its living threads' states, their tasks, whether a fault is still to strike, tasks held back."""
 
     state: str
     threads: list[str]
+    tasks: int
     pending: bool
     held: int
 
     def running(self, threads: int) -> bool:
         """All is well, with so many threads: a client is RUNNING before an added thread is."""
         return self.state == "RUNNING" and self.threads == ["RUNNING"] * threads
+
+    def calm(self, threads: int) -> bool:
+        """Running, and all partitions are consumed here: no rebalance is to come.
+
+        A thread that has died keeps its tasks until its session ends.
+        """
+        return self.running(threads) and self.tasks == PARTITIONS
 
 
 class StreamsApp:

@@ -9,6 +9,8 @@ from pathlib import Path
 ROOT = Path(__file__).parents[3]
 COMMAND = ROOT / "stetho"
 
+UNWANTED = ("COLUMNS", "NO_COLOR", "PYTHONDONTWRITEBYTECODE")  # uncached, each start would compile all of stetho
+
 Done = subprocess.CompletedProcess[str]
 
 
@@ -17,7 +19,7 @@ def environment(more: Mapping[str, str] | None = None) -> dict[str, str]:
     kept = {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith("STETHO_") and not name.lower().endswith("_proxy") and name not in ("COLUMNS", "NO_COLOR")
+        if not name.startswith("STETHO_") and not name.lower().endswith("_proxy") and name not in UNWANTED
     }
     return {**kept, **(more or {})}
 

@@ -1,5 +1,7 @@
 """The option types: what each text means, and what is said of a text that means nothing."""
 
+import contextlib
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -56,7 +58,7 @@ def test_durations_are_those_of_prometheus(text: str, seconds: float) -> None:
     ],
 )
 def test_what_is_no_duration_is_refused_with_a_hint(text: str, said: str) -> None:
-    with pytest.raises(ValueError, match=".") as error:
+    with pytest.raises(ValueError, match=r".") as error:
         Duration.parse(text)
     assert said in str(error.value)
 
@@ -108,8 +110,7 @@ def test_no_range_can_tell_of_nan(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "@", ":", "@:", "~", "x", "nan", "nan:", "10:nan", "inf", "-inf:0", "1_0", " 10", "10 ", "1:2:3", "@@1"]
-    + ["10:~", "١٠", "10:x", "0x10", "1e", "--1", "\n"],
+    ["", " 10", "10 ", "\n", "\u0661\u0660", *"@ : @: ~ x nan nan: 10:nan inf -inf:0 1_0 1:2:3 @@1 10:~ 10:x 0x10 1e --1".split()],
 )
 def test_what_is_no_range_is_refused_with_examples(text: str) -> None:
     with pytest.raises(ValueError, match=r"is not a range; write 10 \(well from 0 to 10\), 10: \(at least\)"):
@@ -172,7 +173,7 @@ def test_a_url_shows_neither_login_nor_query(text: str, shown: str) -> None:
     ],
 )
 def test_what_is_no_address_is_refused(text: str, said: str) -> None:
-    with pytest.raises(ValueError, match=".") as error:
+    with pytest.raises(ValueError, match=r".") as error:
         Url.parse(text)
     assert said in str(error.value)
 
@@ -197,7 +198,7 @@ def test_what_is_no_address_is_refused(text: str, said: str) -> None:
     ],
 )
 def test_the_error_for_a_broken_address_does_not_show_its_password(text: str) -> None:
-    with pytest.raises(ValueError, match=".") as error:
+    with pytest.raises(ValueError, match=r".") as error:
         Url.parse(text)
     for part in ("s3", "cret"):
         assert part not in str(error.value)
@@ -267,7 +268,5 @@ def test_a_quoted_name_unquotes_to_itself(text: str) -> None:
 @pytest.mark.parametrize("kind", [Duration, Range, Url])
 @given(text=st.text() | st.text("0123456789.:@~-+eEsmhdwyhttp/[]?#"))
 def test_any_text_is_parsed_or_refused_with_words(kind: type[Duration | Range | Url], text: str) -> None:
-    try:
+    with contextlib.suppress(ValueError):  # and nothing else, an OverflowError say
         kind.parse(text)
-    except ValueError as error:
-        assert "write" in str(error) or "is" in str(error)

@@ -100,15 +100,21 @@ public final class OrdersApp {
         exchange.close();
     }
 
-    /** The client's state, its living threads' states, whether a fault is still to strike, and the tasks held back. */
+    /**
+     * The client's state, its living threads' states, how many tasks they have, whether a fault is still to strike,
+     * and the tasks held back.
+     */
     private String status() {
         String threads = client.metadataForLocalThreads().stream()
                 .map(thread -> '"' + thread.threadState() + '"')
                 .filter(state -> !state.equals("\"DEAD\""))
                 .collect(Collectors.joining(","));
+        int tasks = client.metadataForLocalThreads().stream()
+                .mapToInt(thread -> thread.activeTasks().size())
+                .sum();
         return String.format(
-                "{\"state\":\"%s\",\"threads\":[%s],\"pending\":%b,\"held\":%d}",
-                client.state(), threads, faults.pending(), faults.held());
+                "{\"state\":\"%s\",\"threads\":[%s],\"tasks\":%d,\"pending\":%b,\"held\":%d}",
+                client.state(), threads, tasks, faults.pending(), faults.held());
     }
 
     private void obey(String command) {

@@ -1,0 +1,448 @@
+"""The rule runner's command line: what it says, and its exit codes."""
+
+import base64
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import rules.cli
+from rules.cli import main
+from rules.lock import held
+from tests.rules.worker import Worker
+from tests.rules.world import CONNECT, TASKS, World
+from tests.stack.capture import BROKEN, OK, SLACK_WEBHOOK_GONE, Capture
+from tests.stack.process import free_port, wait_for
+
+# Apprise, up to Python 3.12, imports a module that 3.13 no longer has.
+pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")
+
+STETHO = Path(sys.executable).with_name("stetho")
+FIRING, RESOLVED = "FIRING TaskFailed: task sink/1 has failed", "RESOLVED TaskFailed: task sink/1 has failed"
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    with Worker() as worker, Capture(tmp_path) as capture:
+        yield World(tmp_path, worker, capture)
+
+
+def stetho(*argv: str | Path, **environment: str) -> "subprocess.CompletedProcess[str]":
+    """The installed command."""
+    return subprocess.run(
+        [STETHO, *argv], capture_output=True, text=True, env={**os.environ, **environment}, timeout=120, check=False
+    )
+
+
+def swept(world: World, *argv: str, code: int = 0, **environment: str) -> dict[str, Any]:
+    """The summary of a sweep, which ends with this code and says nothing else."""
+    done = stetho("sweep", world.write(), "--state", world.state, *argv, **environment)
+    assert (done.returncode, done.stderr) == (code, "")
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+# --- sweep ------------------------------------------------------------------------------------------------------------
+
+
+def test_the_installed_command_sweeps_as_acceptance_4_has_it(world: World) -> None:
+    """pending, firing, one message, nothing new, resolved, one all-clear."""
+    world.rules = f"{TASKS}    for: 1s\n"
+    world.worker.fail(1)
+    assert swept(world)["pending"] == 1
+    time.sleep(1)
+    assert swept(world)["firing"] == 1
+    assert world.heard() == [FIRING]
+    for _ in range(2):
+        time.sleep(1)
+        assert swept(world)["sent"] == 0
+    world.worker.fail()
+    assert swept(world)["resolved"] == 1
+    assert world.heard() == [RESOLVED]
+    time.sleep(1)
+    assert swept(world)["sent"] == 0
+
+
+def test_what_could_not_be_delivered_is_exit_1(world: World) -> None:
+    world.capture.answer("127.0.0.1/ops", BROKEN)
+    world.worker.fail(1)
+    assert swept(world, code=1)["failed"] == 1
+    world.capture.answer("127.0.0.1/ops", OK)
+    assert swept(world)["sent"] == 1
+
+
+def test_of_two_at_once_one_is_skipped_or_waits(world: World) -> None:
+    with held(world.state, "default"):
+        assert swept(world)["skipped"] is True
+        done = stetho("sweep", world.path, "--state", world.state, "--output", "text")
+        assert done.stdout == "sweep default: skipped, for another sweep of that name is running\n"
+    world.worker.silent()
+    argv = [STETHO, "sweep", world.path, "--state", world.state]
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as first:
+        wait_for("its question", lambda: bool(world.worker.asked), 60)
+        assert swept(world)["skipped"] is True
+        waiting = subprocess.Popen([*argv, "--wait-lock", "1m"], stdout=subprocess.PIPE, text=True)
+        world.worker.speak()
+        both = [json.loads(one.communicate(timeout=60)[0]) for one in (first, waiting)]
+    assert [one["skipped"] for one in both] == [False, False]
+
+
+def test_a_sweep_says_what_it_did(world: World) -> None:
+    world.worker.fail(1)
+    done = stetho("sweep", world.write(), "--state", world.state, "--output", "text", "--name", "blue")
+    assert done.stdout == (
+        "sweep blue: 1 rule, 1 question, 0 unknown\n"
+        "  alerts:   1 firing, 0 pending, 0 ended now\n"
+        "  messages: 1 sent, 0 failed, 0 owed still\n"
+    )
+
+
+def test_rules_that_tell_nobody_are_pointed_out(world: World) -> None:
+    world.receivers = {"ops": []}
+    done = stetho("sweep", world.write(), "--state", world.state)
+    assert done.returncode == 0
+    assert done.stderr == "stetho: these files have no receiver with a destination: nobody is told of anything\n"
+
+
+@pytest.mark.parametrize(
+    ("argv", "said"),
+    [
+        (["--deadline", "5"], "--deadline: '5' has no unit; write 5s for seconds, 5m for minutes"),
+        (["--deadline", "5s"], "--deadline must be at least 10s: a third of it is for sending"),
+        (["--wait-lock", "long"], "--wait-lock: 'long' is not a duration"),
+        (["--output", "xml"], "'xml' is not one of 'text', 'json'"),
+        (["--name", ""], "--name must be printable text"),
+        (["--name", "a\nb"], "--name must be printable text"),
+        (["--state", "postgresql://u:hunter2@h/db"], "--state postgresql://… is not supported by this version"),
+        (["--what"], "No such option: --what"),
+    ],
+)
+def test_a_mistake_in_the_call_is_64_and_nothing_is_asked(
+    world: World, argv: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["sweep", str(world.write()), "--state", str(world.state), *argv]) == 64
+    out, err = capsys.readouterr()
+    assert said in " ".join(err.split())
+    assert out == ""
+    assert "hunter2" not in err
+    assert not world.state.exists()
+    assert not world.worker.asked
+
+
+@pytest.mark.parametrize("argv", [["sweep"], ["rules"], ["rules", "check"], ["swep"], []])
+def test_an_incomplete_call_is_64_with_the_help_of_what_is_incomplete(
+    argv: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(argv) == 64
+    out, err = capsys.readouterr()
+    assert "Usage: stetho" in out + err
+
+
+def test_files_with_mistakes_are_64_and_nothing_is_asked(world: World) -> None:
+    world.rules = CONNECT.replace("connect", "conect")
+    done = stetho("sweep", world.write(), "--state", world.state)
+    assert (done.returncode, done.stdout) == (64, "")
+    assert done.stderr == f"{world.path}:5:12: there is no probe `conect`; did you mean `connect`?\n1 mistake\n"
+    assert not world.state.exists()
+    assert stetho("sweep", world.folder / "missing.yml", "--state", world.state).returncode == 64
+
+
+def test_removed_rules_are_64_and_said_to_be_meant_0(world: World) -> None:
+    world.worker.tasks = {"sink": ["FAILED"] * 4}
+    swept(world)
+    world.rules = CONNECT + "    when: status == 'UNKNOWN'\n"
+    done = stetho("sweep", world.write(), "--state", world.state)
+    assert (done.returncode, done.stdout) == (64, "")
+    assert done.stderr.startswith("stetho: the rules of 4 of 4 firing alerts are gone: TaskFailed; ")
+    assert swept(world, "--allow-removal")["firing"] == 4
+
+
+@pytest.mark.parametrize(
+    ("state", "said"),
+    [
+        ("missing/s.db", "the folder .* does not exist"),
+        (".", "a folder, not a file"),
+        ("text", "not a SQLite database"),
+    ],
+)
+def test_a_store_that_cannot_be_used_is_1(
+    world: World, state: str, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (world.folder / "text").write_text("this is no database, but long enough to be taken for one " * 20)
+    place = str(world.folder / state)
+    assert main(["sweep", str(world.write()), "--state", place]) == 1
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert re.fullmatch(f"stetho: state {world.folder}.*: {said}\n", err)
+
+
+# --- whatever happens -------------------------------------------------------------------------------------------------
+
+
+def test_a_fault_of_ours_is_one_line_and_1(
+    world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def stumble(*_: object) -> None:
+        raise TypeError("a secret")
+
+    monkeypatch.setattr(rules.cli, "sweep", stumble)
+    assert main(["sweep", str(world.write())]) == 1
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert re.fullmatch(
+        r"stetho: a fault inside stetho: TypeError at tests\.rules\.test_cli:\d+; please report it\n", err
+    )
+
+
+@pytest.mark.parametrize(("where", "said"), [(">&-", "it is closed"), (">/dev/full", "No space left on device")])
+def test_a_sweep_has_done_its_work_even_if_nobody_takes_its_summary(world: World, where: str, said: str) -> None:
+    command = f"'{STETHO}' sweep '{world.write()}' --state '{world.state}' {where}"
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (0, f"stetho: cannot write to standard output: {said}\n")
+    done = subprocess.run(
+        ["sh", "-c", f"'{STETHO}' rules schema {where}"], capture_output=True, timeout=60, check=False
+    )
+    assert done.returncode == 1, "its text was all there was to it"
+
+
+def test_a_closed_pipe_is_no_traceback(world: World) -> None:
+    world.write()
+    with subprocess.Popen([STETHO, "rules", "schema"], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as schema:
+        assert schema.stdout
+        assert schema.stderr
+        schema.stdout.close()
+        assert schema.stderr.read() == b"stetho: cannot write to standard output: Broken pipe\n"
+    assert schema.returncode == 1
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+@pytest.mark.parametrize("moment", ["asking", "sending"])
+def test_a_sweep_that_is_stopped_ends_at_once_and_loses_nothing(
+    world: World, number: signal.Signals, code: int, moment: str
+) -> None:
+    if moment == "asking":
+        world.worker.silent()
+    else:
+        world.capture.answer("127.0.0.1/ops", replace(OK, delay=5.0))
+    world.worker.fail(1)
+    argv = [STETHO, "sweep", world.write(), "--state", world.state]
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as stopped:
+        if moment == "asking":
+            wait_for("its question", lambda: bool(world.worker.asked), 60)
+        else:
+            wait_for("its message", lambda: bool(world.capture.requests("127.0.0.1/ops")), 60)
+        begun = time.monotonic()
+        stopped.send_signal(number)
+        out, err = stopped.communicate(timeout=60)
+        assert time.monotonic() - begun < 3, "though the question has 5 s and the message 10 s"
+    assert (stopped.returncode, out, err) == (code, "", "")
+    world.worker.speak()
+    world.capture.answer("127.0.0.1/ops", OK)
+    assert swept(world)["firing"] == 1
+    assert set(world.heard()) == {FIRING}
+
+
+# --- secrets ----------------------------------------------------------------------------------------------------------
+
+
+def test_no_secret_shows_anywhere(world: World) -> None:
+    """Through success, refusal, UNKNOWN, a deleted webhook, a missing server: in no output, message or byte stored."""
+    secrets = {
+        "PASSWORD": "hunter2-pw",
+        "TOKEN": "xoxb-t0k3n",
+        "QUERY": "api-k3y",
+        "LOGIN": "url-p4ss",
+        "HOOK": "h00k-p4th",
+    }
+    (world.folder / "password").write_text(secrets["PASSWORD"])
+    login = 'with: {url: "%s", username: u, password_file: "%s"}' % (world.worker.url, world.folder / "password")
+    in_url = f'with: {{url: "http://v:${{LOGIN}}@127.0.0.1:{world.worker.port}/?key=${{QUERY}}"}}'
+    refused = f'with: {{url: "http://v:${{LOGIN}}@127.0.0.1:{free_port()}/?key=${{QUERY}}"}}'
+    unusable = 'with: {url: "http://h", username: u, password_file: "${LOGIN}"}'
+    named = [CONNECT.replace("ConnectIll", name) + f"    {text}\n" for name, text in
+             (("A", login), ("B", in_url), ("C", refused), ("D", unusable))]  # fmt: skip
+    world.rules = "".join(named)
+    hook = world.capture.url("/${HOOK}?token=${TOKEN}").replace("json://", "json://w:${LOGIN}@")
+    world.receivers = {"ops": [hook, "json://x:${TOKEN}@127.0.0.1:9/${HOOK}"], "boss": [world.capture.url("/boss")]}
+    world.more = "fallback: boss\n"
+    said = []
+    for answer in (OK, SLACK_WEBHOOK_GONE, BROKEN, OK):
+        world.capture.answer(f"127.0.0.1/{secrets['HOOK']}", replace(answer, body=" ".join(secrets.values())))
+        world.worker.fail(1)
+        world.worker.says = None if answer is OK else (500, "broken")
+        done = stetho("sweep", world.write(), "--state", world.state, "--output", "text", **secrets)
+        assert done.returncode == 1, done.stderr
+        said += [done.stdout, done.stderr, stetho("alerts", "--state", world.state, "--output", "json").stdout]
+        said += [stetho("alerts", "--state", world.state, "--output", "text").stdout]
+    assert f"Basic {b64('u:' + secrets['PASSWORD'])}" in world.worker.logins, "the password was used"
+    assert world.capture.requests("127.0.0.1/boss"), "the fallback was told of the deleted webhook"
+    bodies = [request.body.decode() for request in world.capture.requests()]
+    everything = [*said, *bodies, world.stored().decode("utf-8", "replace")]
+    assert [secret for secret in secrets.values() for text in everything if secret in text] == []
+    assert sum("refused" in text for text in said), "the trouble itself is told"
+
+
+def b64(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
+
+
+# --- alerts -----------------------------------------------------------------------------------------------------------
+
+
+def listed(world: World, *argv: str) -> Any:
+    done = stetho("alerts", "--state", world.state, *argv)
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout if "text" in argv else json.loads(done.stdout)
+
+
+def test_alerts_lists_what_fires_is_pending_and_held(world: World) -> None:
+    pending = CONNECT.replace("ConnectIll", "Slow") + "    for: 1h\n"
+    other = CONNECT.replace("ConnectIll", "Other") + '    with: {url: "${OTHER}"}\n'
+    world.rules = TASKS + pending + other
+    world.worker.fail(1)
+    world.environment["OTHER"] = world.worker.url
+    world.sweep()
+    del world.environment["OTHER"]
+    world.sweep()
+    found = listed(world)
+    assert {key: found[key] for key in ("schema", "name", "swept")} == {
+        "schema": 1, "name": "default", "swept": "2026-01-01T00:02:00Z",
+    }  # fmt: skip
+    assert [(one["alertname"], one["state"], one["held"]) for one in found["alerts"]] == [
+        ("Other", "firing", True), ("TaskFailed", "firing", False), ("Slow", "pending", False),
+    ]  # fmt: skip
+    first, second, _ = found["alerts"]
+    assert first["not_verified_since"] == "2026-01-01T00:01:00Z"
+    assert first["not_verified_because"].endswith("the environment variable OTHER is not set")
+    assert second["labels"] == {
+        "alertname": "TaskFailed", "target": world.worker.url, "connector": "sink", "task": "1", "severity": "critical",
+    }  # fmt: skip
+    assert {key: second[key] for key in ("group", "message", "since", "not_verified_since")} == {
+        "group": "g", "message": "1 of 3 tasks FAILED: sink/1", "since": "2026-01-01T00:01:00Z",
+        "not_verified_since": None,
+    }  # fmt: skip
+    text = listed(world, "--output", "text")
+    assert re.match(r"2 firing, 1 pending \(last sweep \S+ ago\)\n\nFIRING   Other: ", text)
+    assert "FIRING   TaskFailed: task sink/1 has failed\n         connector=sink, severity=critical, " in text
+    assert "held: not verified since 2026-01-01T00:01:00Z: " in text
+
+
+def test_alerts_of_a_quiet_name_and_of_one_that_never_swept(world: World) -> None:
+    world.sweep()
+    assert listed(world)["alerts"] == []
+    assert listed(world, "--output", "text").startswith("nothing is pending or firing (last sweep ")
+    assert listed(world, "--name", "other")["swept"] is None
+    assert (
+        listed(world, "--name", "other", "--output", "text") == "no sweep of the name other has run with this store\n"
+    )
+
+
+def test_alerts_without_a_store_is_1_and_makes_none(world: World) -> None:
+    done = stetho("alerts", "--state", world.state)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == f"stetho: state {world.state}: there is no such file; no sweep has run with it yet\n"
+    assert not world.state.exists()
+
+
+# --- rules ------------------------------------------------------------------------------------------------------------
+
+MISTAKES = """\
+defaults: {conect: {url: "http://c"}}
+groups:
+- name: g
+  rules:
+  - alert: A
+    probe: streems
+  - alert: B
+    probe: connect
+    with: {ulr: "http://c"}
+  - alert: C
+    probe: connect
+    with: {url: "c:8083", timeout: 5}
+    items: data.tasks
+    when: item.state = 'FAILED'
+    labels: {task: "{{ $item.id }}"}
+  - alert: D
+    probe: connect
+    with: {url: "http://c"}
+    items: data.tasks
+    when: item.stat == 'FAILED'
+    for: 5
+    labels: {1st: x, task: "{{ $item.id "}
+route: {receiver: nobody, group_by: [alertname]}
+receivers:
+- name: ops
+  apprise: ["slak://a/b/c"]
+"""
+TEN = [
+    (r"1:12", "there is no probe `conect`; did you mean `connect`?"),
+    (r"6:12", "there is no probe `streems`; did you mean `streams`?"),
+    (r"9:12", "there is no option `ulr`; did you mean `url`?"),
+    (r"12:17", "'c:8083' is not an address; write it like http://host:8083"),
+    (r"12:36", "'5' has no unit; write 5s for seconds, 5m for minutes"),
+    (r"14:\d+", "=="),
+    (r"20:\d+", "state"),
+    (r"21:10", "'5' has no unit; write 5s for seconds, 5m for minutes"),
+    (r"22:\d+", "no label name"),
+    (r"22:\d+", "never closed; end it with }}"),
+    (r"23:19", "there is no receiver `nobody`"),
+    (r"26:13", "did you mean slack://?"),
+]
+
+
+def test_check_tells_of_every_mistake_at_once_with_its_place_and_what_would_be_right(world: World) -> None:
+    world.path.write_text(MISTAKES)
+    done = stetho("rules", "check", world.path)
+    assert (done.returncode, done.stdout) == (64, "")
+    *lines, last = done.stderr.splitlines()
+    for place, said in TEN:
+        assert [line for line in lines if re.match(f"{world.path}:{place}: ", line) and said in line], (
+            place,
+            done.stderr,
+        )
+    assert last == f"{len(lines)} mistakes"
+
+
+def test_check_of_files_without_mistakes_counts_them(world: World) -> None:
+    (world.folder / "more.yml").write_text("groups: []")
+    done = stetho("rules", "check", world.write(), world.folder / "more.yml")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "1 rule in 2 files: no mistakes\n", "")
+
+
+def test_the_schema_is_printed_as_one_json_document() -> None:
+    done = stetho("rules", "schema")
+    assert (done.returncode, done.stderr) == (0, "")
+    schema = json.loads(done.stdout)
+    assert schema["$schema"].startswith("https://json-schema.org/")
+    assert schema["type"] == "object"
+    assert {"groups", "route", "receivers", "defaults"} <= schema["properties"].keys()
+
+
+# --- help -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("argv", "words"),
+    [
+        ((), ("sweep", "probe", "alerts", "rules", "probes")),
+        (("sweep",), ("--state", "--wait-lock", "--deadline", "--allow-removal", "exit code", "64")),
+        (("alerts",), ("--state", "--name", "pending, firing or held")),
+        (("rules",), ("check", "schema")),
+        (("rules", "check"), ("file:line:column", "64")),
+        (("rules", "schema"), ("editors",)),
+    ],
+)
+def test_help_tells_a_newcomer_what_there_is(argv: tuple[str, ...], words: tuple[str, ...]) -> None:
+    done = stetho(*argv, "--help")
+    assert (done.returncode, done.stderr) == (0, "")
+    text = " ".join(done.stdout.split()).lower()
+    assert [word for word in words if word not in text] == []
