@@ -175,7 +175,7 @@ def why(trace: str) -> str:
     """A trace's first line, and the root cause: the first of a failed task is always that it exits, and no more."""
     lines = trace.strip().splitlines()
     causes = [line.strip() for line in lines[1:] if line.startswith("Caused by: ")]
-    return "; ".join([*lines[:1], *causes[-1:]])
+    return "; ".join(line.removesuffix(".") for line in [*lines[:1], *causes[-1:]])
 
 
 def absent(o: Options, missing: list[str]) -> "Iterator[Finding]":

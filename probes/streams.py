@@ -93,7 +93,7 @@ class Reading:
 
     def __init__(self) -> None:
         self.clients: dict[str | None, Item] = {}
-        self.count: float | None = None
+        self.count: int | None = None
         self.uptime: float | None = None
         self.others = False
 
@@ -105,7 +105,7 @@ class Reading:
 def probe(o: Options, net: "Net") -> Result:
     reading = from_exporter(o, net) if o.exporter else from_jolokia(o, net)
     clients = sorted(reading.clients.values(), key=lambda client: client["client_id"] or "")
-    data: dict[str, object] = {"clients": clients, "metrics_count": reading.count, "uptime_seconds": reading.uptime}
+    data: dict[str, object] = {"clients": clients, "metrics_count": reading.count, "uptime_seconds": reading.uptime and round(reading.uptime, 3)}
     if reading.count == 1 and not any(client["state"] for client in clients):
         # Up to Kafka 2.3, the count alone is left in its own registry when the last thread has died.
         message = "the metrics count is 1: every stream thread is dead"
@@ -129,10 +129,10 @@ def without_clients(o: Options, reading: Reading, data: "dict[str, object]") -> 
     """No MBean shows a state or threads: a version that shows neither, or a client that has died or never was."""
     shown = o.target.shown
     if reading.count is not None and reading.count >= FEW_METRICS:
-        message = f"metrics count {reading.count:g}; this version shows neither state nor threads"
+        message = f"metrics count {reading.count}; this version shows neither state nor threads"
         return Result(Status.OK, message, shown, data, ready=o.rebalancing == "ready")
     if reading.count is not None:
-        raise ProbeError(f"{shown}: metrics count {reading.count:g} and nothing else: that may be a dead client or not")
+        raise ProbeError(f"{shown}: metrics count {reading.count} and nothing else: that may be a dead client or not")
     if reading.others:
         raise ProbeError(
             f"{shown}: Streams MBeans, but none that shows state, threads or count: does a filter drop them?"
@@ -197,7 +197,7 @@ def from_exporter(o: Options, net: "Net") -> Reading:
             client_of(reading, sample)["state"] = sample.labels["state"]
     for sample in page.samples("kafka_streams", "client_state"):
         client_of(reading, sample)["state"] = word(sample.value)
-    reading.count = next((one.value for one in page.samples("kafka_streams", "kafka_metrics_count")), None)
+    reading.count = next((count_of(one.value) for one in page.samples("kafka_streams", "kafka_metrics_count")), None)
     reading.others = any(True for _ in page.samples("kafka_streams"))
     if broken is None and not reading.others:
         raise ProbeError(f"{request}: neither jmx_scrape_error nor any kafka_streams series: this is no jmx_exporter")
@@ -262,7 +262,7 @@ def from_jolokia(o: Options, net: "Net") -> Reading:
         }
         client = reading.client(properties(name).get("client-id"))
         client.update((key, value) for key, value in told.items() if value is not None)
-    reading.count = count.number("count")
+    reading.count = count_of(count.number("count"))
     reading.others = clients.bare
     # Nothing hangs on it without --grace, and a policy may well keep java.lang to itself.
     milliseconds = runtime.number("Uptime") if runtime.learnt else None

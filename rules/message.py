@@ -162,7 +162,7 @@ def _firing_block(alert: Alert, now: float) -> str:
     lines = [
         _name(alert),
         _cut(text, 250),
-        "" if sentence in text else _cut(sentence, 150),
+        "" if sentence in text else _cut(sentence, 300),
         _cut("\n  ".join(["", *description]).strip(), 400),
         _cut(_where(alert), 200),
         f"since {_when(alert.started_at)}, for {span(now - alert.started_at)}",

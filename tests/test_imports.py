@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-FILES = sorted(str(file.relative_to(ROOT)) for package in ("probes", "rules") for file in (ROOT / package).rglob("*.py"))
+FILES = sorted(
+    str(file.relative_to(ROOT)) for package in ("probes", "rules") for file in (ROOT / package).rglob("*.py")
+)
 
 PURE = [
     "rules/state.py",

@@ -15,7 +15,7 @@ TRACE = (
     "\tat org.apache.kafka.connect.runtime.WorkerSinkTask.deliverMessages(WorkerSinkTask.java:637)\n"
     "Caused by: java.io.IOException: Connection reset by peer\n"
 )
-WHY = f"{TRACE.splitlines()[0]}; {TRACE.splitlines()[-1]}"
+WHY = f"{TRACE.splitlines()[0].removesuffix('.')}; {TRACE.splitlines()[-1]}"
 
 
 def status(name: str, *tasks: str, state: str = "RUNNING", trace: str | None = None) -> dict[str, Any]:

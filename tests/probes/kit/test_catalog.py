@@ -61,7 +61,12 @@ def test_a_file_dropped_into_the_folder_is_listed(copy: Path) -> None:
 
 def test_it_has_help(copy: Path) -> None:
     help = stetho("probe", "schema-registry", "--help", command=copy).stdout
-    for said in ("Schema Registry: it lists its subjects.", "--subjects RANGE", "strict|lax", "STETHO_SCHEMA_REGISTRY_URL"):
+    for said in (
+        "Schema Registry: it lists its subjects.",
+        "--subjects RANGE",
+        "strict|lax",
+        "STETHO_SCHEMA_REGISTRY_URL",
+    ):
         assert said in help
 
 

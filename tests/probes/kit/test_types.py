@@ -110,7 +110,14 @@ def test_no_range_can_tell_of_nan(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", " 10", "10 ", "\n", "\u0661\u0660", *"@ : @: ~ x nan nan: 10:nan inf -inf:0 1_0 1:2:3 @@1 10:~ 10:x 0x10 1e --1".split()],
+    [
+        "",
+        " 10",
+        "10 ",
+        "\n",
+        "\u0661\u0660",
+        *"@ : @: ~ x nan nan: 10:nan inf -inf:0 1_0 1:2:3 @@1 10:~ 10:x 0x10 1e --1".split(),
+    ],
 )
 def test_what_is_no_range_is_refused_with_examples(text: str) -> None:
     with pytest.raises(ValueError, match=r"is not a range; write 10 \(well from 0 to 10\), 10: \(at least\)"):
