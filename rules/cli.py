@@ -11,9 +11,9 @@ from typing import Annotated, Any, Literal
 import typer
 
 from probes.kit.cli import HELP, list_probes, probe_app, run_app
+from probes.kit.cold import unread
 from probes.kit.jsontext import dumps
-from probes.kit.result import Status
-from probes.kit.run import USAGE, fault
+from probes.kit.run import USAGE
 from probes.kit.types import Duration
 from rules.listing import document, lines
 from rules.load import Loaded, RuleErrors, load
@@ -38,11 +38,7 @@ def main(argv: Sequence[str]) -> int:
     """The exit code of the full command line."""
     # As the first process of a container we would not be stopped without. Whatever runs, no moment is a bad one.
     signal.signal(signal.SIGTERM, lambda *_: os._exit(STOPPED))
-    try:
-        return run_app(app(), argv)
-    except Exception as error:  # noqa: BLE001 - a traceback helps nobody at 3 a.m., and may quote a secret
-        _warn(f"a fault inside stetho: {fault(error)}")
-        return int(Status.UNKNOWN) if argv[:1] == ["probe"] else 1
+    return run_app(app(), argv)
 
 
 def app() -> typer.Typer:
@@ -166,15 +162,19 @@ def _shown(output: str | None, value: dict[str, Any], text: Sequence[str]) -> st
 
 
 def _print(text: str) -> int:
-    """Write to standard output; 1 when it is closed, a full disk or a pipe that nobody reads any more."""
+    """Write to standard output; 1 when it is closed or a full disk. A pipe whose reader has seen enough is no failure."""
     try:
         # A lone surrogate, which JSON may hold, has no UTF-8; as an escape it is still JSON.
         sys.stdout.buffer.write(text.encode("utf-8", "backslashreplace") + b"\n")
         sys.stdout.flush()
-    except (AttributeError, OSError) as error:  # sys.stdout is None when it was closed from the start
-        _warn(f"cannot write to standard output: {getattr(error, 'strerror', None) or 'it is closed'}")
-        if sys.stdout is not None:  # or Python tries again at its end, and says so in its own words
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError:
+        unread()
+    except OSError as error:
+        _warn(f"cannot write to standard output: {error.strerror}")
+        unread()
+        return 1
+    except AttributeError:  # sys.stdout is None
+        _warn("cannot write to standard output: it is closed")
         return 1
     return 0
 

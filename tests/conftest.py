@@ -20,9 +20,9 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object:
     """
     if config.getvalue("dist") != "loadgroup":
         return None
-    from xdist.scheduler import LoadGroupScheduling
+    from xdist.scheduler import LoadGroupScheduling  # type: ignore[import-untyped]
 
-    class Scheduling(LoadGroupScheduling):
+    class Scheduling(LoadGroupScheduling):  # type: ignore[misc]
         def _split_scope(self, nodeid: str) -> str:
             return STACK if nodeid.startswith(STACK) else str(super()._split_scope(nodeid))
 

@@ -39,7 +39,7 @@ MODULES = {module(file) for file in FILES}
 
 @cache
 def imports(file: str) -> frozenset[str]:
-    """Every module that a file imports, in functions and for type checkers too; of `from a import b`, `a.b` if it is one."""
+    """Every module that a file imports, in functions and for type checkers too; of `from a import b` a module `a.b`."""
     return frozenset(found(file))
 
 

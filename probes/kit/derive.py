@@ -8,7 +8,11 @@ if TYPE_CHECKING:
     from typing import Any
 
 _PLAIN = {int: "integer", float: "number", bool: "boolean"}
-_PATTERNS = {Duration: r"^([0-9]+(ms|[smhdwy]))+$|^0$", Range: r"^@?((~|[-+.0-9eE]+)?:)?[-+.0-9eE]*$", Url: "^https?://"}
+_PATTERNS = {
+    Duration: r"^([0-9]+(ms|[smhdwy]))+$|^0$",
+    Range: r"^@?((~|[-+.0-9eE]+)?:)?[-+.0-9eE]*$",
+    Url: "^https?://",
+}
 
 
 def json_schema(options: type[OptionSet]) -> "dict[str, Any]":

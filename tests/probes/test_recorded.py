@@ -53,7 +53,7 @@ ANSWERS: list[tuple[str, dict[str, str], str, tuple[int, int, int]]] = [
     (
         "burrow-lagging",
         {"warning": "~:50", "critical": "~:1000000"},
-        "1 of 6 groups outside --warning ~:50: billing (lag *)*",
+        "*1 of 6 groups outside --warning ~:50: billing (lag *)",
         (1, 0, 0),
     ),
     ("burrow-lagging", {"critical": "~:50"}, "1 of 6 groups outside --critical ~:50: billing (lag *)*", (2, 0, 1)),

@@ -85,14 +85,15 @@ def test_of_two_at_once_one_is_skipped_or_waits(world: World) -> None:
         assert swept(world)["skipped"] is True
         done = stetho("sweep", world.path, "--state", world.state, "--output", "text")
         assert done.stdout == "sweep default: skipped, for another sweep of that name is running\n"
+    world.rules = CONNECT + "    with: {timeout: 5m}\n"
     world.worker.silent()
-    argv = [STETHO, "sweep", world.path, "--state", world.state]
+    argv = [STETHO, "sweep", world.write(), "--state", world.state, "--deadline", "10m"]
     with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as first:
         wait_for("its question", lambda: bool(world.worker.asked), 60)
         assert swept(world)["skipped"] is True
-        waiting = subprocess.Popen([*argv, "--wait-lock", "1m"], stdout=subprocess.PIPE, text=True)
-        world.worker.speak()
-        both = [json.loads(one.communicate(timeout=60)[0]) for one in (first, waiting)]
+        with subprocess.Popen([*argv, "--wait-lock", "5m"], stdout=subprocess.PIPE, text=True) as waiting:
+            world.worker.speak()
+            both = [json.loads(one.communicate(timeout=60)[0]) for one in (first, waiting)]
     assert [one["skipped"] for one in both] == [False, False]
 
 
@@ -151,7 +152,7 @@ def test_files_with_mistakes_are_64_and_nothing_is_asked(world: World) -> None:
     world.rules = CONNECT.replace("connect", "conect")
     done = stetho("sweep", world.write(), "--state", world.state)
     assert (done.returncode, done.stdout) == (64, "")
-    assert done.stderr == f"{world.path}:5:12: there is no probe `conect`; did you mean `connect`?\n1 mistake\n"
+    assert done.stderr == f"{world.path}:6:12: there is no probe `conect`; did you mean `connect`?\n1 mistake\n"
     assert not world.state.exists()
     assert stetho("sweep", world.folder / "missing.yml", "--state", world.state).returncode == 64
 
@@ -198,9 +199,7 @@ def test_a_fault_of_ours_is_one_line_and_1(
     assert main(["sweep", str(world.write())]) == 1
     out, err = capsys.readouterr()
     assert out == ""
-    assert re.fullmatch(
-        r"stetho: a fault inside stetho: TypeError at tests\.rules\.test_cli:\d+; please report it\n", err
-    )
+    assert re.fullmatch(r"a fault inside stetho: TypeError at tests\.rules\.test_cli:\d+; please report it\n", err)
 
 
 @pytest.mark.parametrize(("where", "said"), [(">&-", "it is closed"), (">/dev/full", "No space left on device")])
@@ -214,14 +213,14 @@ def test_a_sweep_has_done_its_work_even_if_nobody_takes_its_summary(world: World
     assert done.returncode == 1, "its text was all there was to it"
 
 
-def test_a_closed_pipe_is_no_traceback(world: World) -> None:
+def test_a_reader_who_has_seen_enough_is_no_failure(world: World) -> None:
     world.write()
     with subprocess.Popen([STETHO, "rules", "schema"], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as schema:
         assert schema.stdout
         assert schema.stderr
         schema.stdout.close()
-        assert schema.stderr.read() == b"stetho: cannot write to standard output: Broken pipe\n"
-    assert schema.returncode == 1
+        assert schema.stderr.read() == b""
+    assert schema.returncode == 0
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
@@ -230,6 +229,7 @@ def test_a_sweep_that_is_stopped_ends_at_once_and_loses_nothing(
     world: World, number: signal.Signals, code: int, moment: str
 ) -> None:
     if moment == "asking":
+        world.rules += "    with: {timeout: 5m}\n"
         world.worker.silent()
     else:
         world.capture.answer("127.0.0.1/ops", replace(OK, delay=5.0))
@@ -240,10 +240,8 @@ def test_a_sweep_that_is_stopped_ends_at_once_and_loses_nothing(
             wait_for("its question", lambda: bool(world.worker.asked), 60)
         else:
             wait_for("its message", lambda: bool(world.capture.requests("127.0.0.1/ops")), 60)
-        begun = time.monotonic()
         stopped.send_signal(number)
         out, err = stopped.communicate(timeout=60)
-        assert time.monotonic() - begun < 3, "though the question has 5 s and the message 10 s"
     assert (stopped.returncode, out, err) == (code, "", "")
     world.worker.speak()
     world.capture.answer("127.0.0.1/ops", OK)
@@ -256,43 +254,38 @@ def test_a_sweep_that_is_stopped_ends_at_once_and_loses_nothing(
 
 def test_no_secret_shows_anywhere(world: World) -> None:
     """Through success, refusal, UNKNOWN, a deleted webhook, a missing server: in no output, message or byte stored."""
-    secrets = {
-        "PASSWORD": "hunter2-pw",
-        "TOKEN": "xoxb-t0k3n",
-        "QUERY": "api-k3y",
-        "LOGIN": "url-p4ss",
-        "HOOK": "h00k-p4th",
-    }
-    (world.folder / "password").write_text(secrets["PASSWORD"])
-    login = 'with: {url: "%s", username: u, password_file: "%s"}' % (world.worker.url, world.folder / "password")
-    in_url = f'with: {{url: "http://v:${{LOGIN}}@127.0.0.1:{world.worker.port}/?key=${{QUERY}}"}}'
-    refused = f'with: {{url: "http://v:${{LOGIN}}@127.0.0.1:{free_port()}/?key=${{QUERY}}"}}'
-    unusable = 'with: {url: "http://h", username: u, password_file: "${LOGIN}"}'
-    named = [CONNECT.replace("ConnectIll", name) + f"    {text}\n" for name, text in
-             (("A", login), ("B", in_url), ("C", refused), ("D", unusable))]  # fmt: skip
-    world.rules = "".join(named)
+    secrets = {"TOKEN": "xoxb-t0k3n", "QUERY": "api-k3y", "LOGIN": "url-p4ss", "HOOK": "h00k-p4th"}
+    password = world.folder / "password"
+    password.write_text("hunter2-pw")
+    asked = [
+        f'{{url: "{world.worker.url}", username: u, password_file: "{password}"}}',
+        f'{{url: "http://v:${{LOGIN}}@127.0.0.1:{world.worker.port}/?key=${{QUERY}}"}}',
+        f'{{url: "http://v:${{LOGIN}}@127.0.0.1:{free_port()}/?key=${{QUERY}}"}}',
+        '{url: "http://h", username: u, password_file: "${LOGIN}"}',
+    ]
+    world.rules = "".join(f"{CONNECT.replace('Ill', str(n))}    with: {given}\n" for n, given in enumerate(asked))
     hook = world.capture.url("/${HOOK}?token=${TOKEN}").replace("json://", "json://w:${LOGIN}@")
-    world.receivers = {"ops": [hook, "json://x:${TOKEN}@127.0.0.1:9/${HOOK}"], "boss": [world.capture.url("/boss")]}
+    gone = f"json://x:${{TOKEN}}@127.0.0.1:{free_port()}/${{HOOK}}"
+    world.receivers = {"ops": [hook, gone], "boss": [world.capture.url("/boss")]}
     world.more = "fallback: boss\n"
     said = []
-    for answer in (OK, SLACK_WEBHOOK_GONE, BROKEN, OK):
+    for answer, status in ((SLACK_WEBHOOK_GONE, 200), (BROKEN, 500), (OK, 200)):
         world.capture.answer(f"127.0.0.1/{secrets['HOOK']}", replace(answer, body=" ".join(secrets.values())))
         world.worker.fail(1)
-        world.worker.says = None if answer is OK else (500, "broken")
+        world.worker.says = None if status == 200 else (status, "broken")
         done = stetho("sweep", world.write(), "--state", world.state, "--output", "text", **secrets)
         assert done.returncode == 1, done.stderr
-        said += [done.stdout, done.stderr, stetho("alerts", "--state", world.state, "--output", "json").stdout]
-        said += [stetho("alerts", "--state", world.state, "--output", "text").stdout]
-    assert f"Basic {b64('u:' + secrets['PASSWORD'])}" in world.worker.logins, "the password was used"
-    assert world.capture.requests("127.0.0.1/boss"), "the fallback was told of the deleted webhook"
+        said += [done.stdout, done.stderr]
+    said += [stetho("alerts", "--state", world.state, "--output", form).stdout for form in ("text", "json")]
+    login = base64.b64encode(b"u:hunter2-pw").decode()
+    assert f"Basic {login}" in world.worker.logins, "the password was used"
+    assert world.heard("/boss")[0].startswith("FIRING StethoUndelivered: receiver ops (json) cannot be told: ")
+    assert world.heard(f"/{secrets['HOOK']}"), "and so was the token"
     bodies = [request.body.decode() for request in world.capture.requests()]
     everything = [*said, *bodies, world.stored().decode("utf-8", "replace")]
-    assert [secret for secret in secrets.values() for text in everything if secret in text] == []
-    assert sum("refused" in text for text in said), "the trouble itself is told"
-
-
-def b64(text: str) -> str:
-    return base64.b64encode(text.encode()).decode()
+    leaked = [secret for secret in (*secrets.values(), "hunter2-pw", login) if any(secret in one for one in everything)]
+    assert leaked == []
+    assert any("refused" in one for one in said), "the trouble itself is told"
 
 
 # --- alerts -----------------------------------------------------------------------------------------------------------
@@ -319,8 +312,9 @@ def test_alerts_lists_what_fires_is_pending_and_held(world: World) -> None:
     }  # fmt: skip
     assert [(one["alertname"], one["state"], one["held"]) for one in found["alerts"]] == [
         ("Other", "firing", True), ("TaskFailed", "firing", False), ("Slow", "pending", False),
+        ("StethoUnknown", "pending", False),
     ]  # fmt: skip
-    first, second, _ = found["alerts"]
+    first, second, *_ = found["alerts"]
     assert first["not_verified_since"] == "2026-01-01T00:01:00Z"
     assert first["not_verified_because"].endswith("the environment variable OTHER is not set")
     assert second["labels"] == {
@@ -331,7 +325,7 @@ def test_alerts_lists_what_fires_is_pending_and_held(world: World) -> None:
         "not_verified_since": None,
     }  # fmt: skip
     text = listed(world, "--output", "text")
-    assert re.match(r"2 firing, 1 pending \(last sweep \S+ ago\)\n\nFIRING   Other: ", text)
+    assert re.match(r"2 firing, 2 pending \(last sweep \S+ ago\)\n\nFIRING   Other: ", text)
     assert "FIRING   TaskFailed: task sink/1 has failed\n         connector=sink, severity=critical, " in text
     assert "held: not verified since 2026-01-01T00:01:00Z: " in text
 

@@ -164,10 +164,14 @@ class Proof:
             assert (summary["sent"], summary["owed"]) == (0, 0), summary
         assert self.inbox.heard() == before
 
+    def stored(self) -> str:
+        """All text in the store's files, as it lies on the disk."""
+        files = sorted(self._state.parent.iterdir())
+        return "\n".join(file.read_bytes().decode(errors="replace") for file in files)
+
     def secrets_shown(self) -> list[str]:
-        """The secrets that stand in a message, in what a sweep printed, or in the store's files."""
-        stored = b"".join(file.read_bytes() for file in self._state.parent.iterdir())
-        shown = "\n".join([self.inbox.written(), *self._printed, stored.decode(errors="replace")])
+        """The secrets that stand in a message, in what a sweep printed, or in the store."""
+        shown = "\n".join([self.inbox.written(), *self._printed, self.stored()])
         return [secret for secret in SECRETS if secret in shown]
 
     def _run(self, *argv: str) -> str:

@@ -17,7 +17,7 @@ from tests.stack.process import StackError, free_port, wait_for
 
 @dataclass(frozen=True)
 class Status:
-    """The client's state, its living threads' states, their tasks, whether a fault is still to strike, tasks held back."""
+    """The client's state, its living threads' states and tasks; whether a fault is still to strike; tasks held back."""
 
     state: str
     threads: list[str]

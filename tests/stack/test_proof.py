@@ -46,7 +46,7 @@ def test_each_fault_and_its_end_are_told_once_to_whom_they_concern(
     platform: Platform, proof: Proof, faults: Sequence[Fault]
 ) -> None:
     proof.inbox.forget()
-    proof.sweep_in_silence()
+    proof.sweep()
     assert proof.inbox.heard() == []
 
     alarms = [alarm for fault in faults for alarm in fault.alarms(platform)]
@@ -57,6 +57,9 @@ def test_each_fault_and_its_end_are_told_once_to_whom_they_concern(
         proof.sweep_in_silence()
         assert_fires(proof, alarms)
         assert_says_what_and_where(heard, alarms)
+        assert all(alarm.alertname in proof.stored() for alarm in alarms)
+        assert proof.secrets_shown() == []
+
         mended = mend()
         proof.sweep_until_heard([*pages, *all_clears], SECONDS, also=mended.done)
         mended.result()

@@ -33,7 +33,8 @@ def probe(o, net):
     request = o.get(o.url.below("subjects"))
     names = expect(list, ask(net, request), "a list of subjects", request)
     status = Status.CRITICAL if o.subjects and o.subjects.alerts(len(names)) else Status.OK
-    return Result(status, f"{len(names)} subjects", o.url.shown, {"subjects": [{"name": n, "state": "ACTIVE"} for n in names]})
+    subjects = [{"name": name, "state": "ACTIVE"} for name in names]
+    return Result(status, f"{len(names)} subjects", o.url.shown, {"subjects": subjects})
 '''
 
 
@@ -60,14 +61,14 @@ def test_a_file_dropped_into_the_folder_is_listed(copy: Path) -> None:
 
 
 def test_it_has_help(copy: Path) -> None:
-    help = stetho("probe", "schema-registry", "--help", command=copy).stdout
+    told = stetho("probe", "schema-registry", "--help", command=copy).stdout
     for said in (
         "Schema Registry: it lists its subjects.",
         "--subjects RANGE",
         "strict|lax",
         "STETHO_SCHEMA_REGISTRY_URL",
     ):
-        assert said in help
+        assert said in told
 
 
 def test_it_answers_the_cold_way_and_the_slow_one(copy: Path, registry: str) -> None:

@@ -1,6 +1,5 @@
 """What a cold probe imports, exactly: a kubelet starts one every ten seconds inside somebody else's CPU limit."""
 
-import json
 import os
 import subprocess
 import sys
@@ -9,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.probes.kit.healthy import platform
 from tests.probes.kit.rawserver import RawServer, Refuser, Talk, answer
 
 ROOT = Path(__file__).parents[3]
@@ -40,38 +40,6 @@ with open(sys.argv[0]) as file:
     code = file.read()
 exec(compile(code, sys.argv[0], "exec"))
 """
-
-TASK = {"id": 0, "state": "RUNNING", "worker_id": "w:1"}
-STATUS = {"name": "s", "connector": {"state": "RUNNING", "worker_id": "w:1"}, "tasks": [TASK], "type": "sink"}
-PART = {"topic": "t", "partition": 0, "status": "OK", "current_lag": 1, "complete": 1.0, "end": {"timestamp": 1000}}
-LAG = {"status": "OK", "complete": 1.0, "partitions": [PART], "totallag": 1}
-TARGET = {
-    "labels": {"job": "j", "instance": "i"}, "health": "up", "scrapeUrl": "http://i/metrics", "lastError": "",
-    "lastScrape": "2026-11-20T23:33:20.123456789Z", "scrapePool": "j",
-}  # fmt: skip
-MBEAN = {"kafka.streams:type=stream-metrics,client-id=c": {"state": "RUNNING", "alive-stream-threads": 1}}
-BODIES: dict[str, object] = {
-    "": {"version": "4.1.0"},
-    "/connectors": {"s": {"status": STATUS}},
-    "/v3/kafka": {"error": False, "clusters": ["local"]},
-    "/v3/kafka/local/consumer": {"error": False, "consumers": ["g"]},
-    "/v3/kafka/local/consumer/g/lag": {"error": False, "status": LAG},
-    "/api/v1/targets": {"status": "success", "data": {"activeTargets": [TARGET]}},
-    "/jolokia": [
-        {"status": 200, "value": MBEAN, "request": {}},
-        {"status": 200, "value": {"count": 100.0}, "request": {}},
-        {"status": 200, "value": {"Uptime": 5000}, "request": {}},
-    ],
-    "/metrics": 'jmx_scrape_error 0\nkafka_streams_stream_metrics_alive_stream_threads{client_id="c"} 1\n',
-}
-
-
-def platform(talk: Talk) -> None:
-    """Connect, Burrow, Prometheus, an exporter and a Jolokia agent, all well, at one address."""
-    path = talk.hear().split()[1].decode().partition("?")[0]
-    body = BODIES[path.rstrip("/")]
-    talk.say(answer((body if isinstance(body, str) else json.dumps(body)).encode()))
-    talk.finish()
 
 
 @pytest.fixture
