@@ -162,7 +162,7 @@ def _shown(output: str | None, value: dict[str, Any], text: Sequence[str]) -> st
 
 
 def _print(text: str) -> int:
-    """Write to standard output; 1 when it is closed or a full disk. A pipe whose reader has seen enough is no failure."""
+    """Write to standard output; 1 when it cannot take it. A pipe whose reader has seen enough is no failure."""
     try:
         # A lone surrogate, which JSON may hold, has no UTF-8; as an escape it is still JSON.
         sys.stdout.buffer.write(text.encode("utf-8", "backslashreplace") + b"\n")

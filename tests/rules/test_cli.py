@@ -1,6 +1,7 @@
 """The rule runner's command line: what it says, and its exit codes."""
 
 import base64
+import io
 import json
 import os
 import re
@@ -8,8 +9,9 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Callable, Iterator
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -36,16 +38,38 @@ def world(tmp_path: Path) -> Iterator[World]:
         yield World(tmp_path, worker, capture)
 
 
-def stetho(*argv: str | Path, **environment: str) -> "subprocess.CompletedProcess[str]":
-    """The installed command."""
-    return subprocess.run(
-        [STETHO, *argv], capture_output=True, text=True, env={**os.environ, **environment}, timeout=120, check=False
-    )
+@dataclass(frozen=True)
+class Done:
+    """How a command ended."""
+
+    returncode: int
+    stdout: str
+    stderr: str
 
 
-def swept(world: World, *argv: str, code: int = 0, **environment: str) -> dict[str, Any]:
+def stetho(*argv: str | Path) -> Done:
+    """The command line in this process, which saves a second for each."""
+    out, err = io.TextIOWrapper(io.BytesIO(), "utf-8"), io.StringIO()
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        with redirect_stdout(out), redirect_stderr(err):
+            code = main([str(word) for word in argv])
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    out.seek(0)
+    return Done(code, out.read(), err.getvalue())
+
+
+def installed(*argv: str | Path, **environment: str) -> Done:
+    """The installed command as a process."""
+    whole = {**os.environ, **environment}
+    done = subprocess.run([STETHO, *argv], capture_output=True, text=True, env=whole, timeout=120, check=False)
+    return Done(done.returncode, done.stdout, done.stderr)
+
+
+def swept(world: World, *argv: str, code: int = 0, run: Callable[..., Done] = stetho) -> dict[str, Any]:
     """The summary of a sweep, which ends with this code and says nothing else."""
-    done = stetho("sweep", world.write(), "--state", world.state, *argv, **environment)
+    done = run("sweep", world.write(), "--state", world.state, *argv)
     assert (done.returncode, done.stderr) == (code, "")
     found: dict[str, Any] = json.loads(done.stdout)
     return found
@@ -58,18 +82,18 @@ def test_the_installed_command_sweeps_as_acceptance_4_has_it(world: World) -> No
     """pending, firing, one message, nothing new, resolved, one all-clear."""
     world.rules = f"{TASKS}    for: 1s\n"
     world.worker.fail(1)
-    assert swept(world)["pending"] == 1
+    assert swept(world, run=installed)["pending"] == 1
     time.sleep(1)
-    assert swept(world)["firing"] == 1
+    assert swept(world, run=installed)["firing"] == 1
     assert world.heard() == [FIRING]
     for _ in range(2):
         time.sleep(1)
-        assert swept(world)["sent"] == 0
+        assert swept(world, run=installed)["sent"] == 0
     world.worker.fail()
-    assert swept(world)["resolved"] == 1
+    assert swept(world, run=installed)["resolved"] == 1
     assert world.heard() == [RESOLVED]
     time.sleep(1)
-    assert swept(world)["sent"] == 0
+    assert swept(world, run=installed)["sent"] == 0
 
 
 def test_what_could_not_be_delivered_is_exit_1(world: World) -> None:
@@ -87,7 +111,7 @@ def test_of_two_at_once_one_is_skipped_or_waits(world: World) -> None:
         assert done.stdout == "sweep default: skipped, for another sweep of that name is running\n"
     world.rules = CONNECT + "    with: {timeout: 5m}\n"
     world.worker.silent()
-    argv = [STETHO, "sweep", world.write(), "--state", world.state, "--deadline", "10m"]
+    argv: list[str | Path] = [STETHO, "sweep", world.write(), "--state", world.state, "--deadline", "10m"]
     with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as first:
         wait_for("its question", lambda: bool(world.worker.asked), 60)
         assert swept(world)["skipped"] is True
@@ -127,25 +151,20 @@ def test_rules_that_tell_nobody_are_pointed_out(world: World) -> None:
         (["--what"], "No such option: --what"),
     ],
 )
-def test_a_mistake_in_the_call_is_64_and_nothing_is_asked(
-    world: World, argv: list[str], said: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert main(["sweep", str(world.write()), "--state", str(world.state), *argv]) == 64
-    out, err = capsys.readouterr()
-    assert said in " ".join(err.split())
-    assert out == ""
-    assert "hunter2" not in err
+def test_a_mistake_in_the_call_is_64_and_nothing_is_asked(world: World, argv: list[str], said: str) -> None:
+    done = stetho("sweep", world.write(), "--state", world.state, *argv)
+    assert (done.returncode, done.stdout) == (64, "")
+    assert said in " ".join(done.stderr.split())
+    assert "hunter2" not in done.stderr
     assert not world.state.exists()
     assert not world.worker.asked
 
 
 @pytest.mark.parametrize("argv", [["sweep"], ["rules"], ["rules", "check"], ["swep"], []])
-def test_an_incomplete_call_is_64_with_the_help_of_what_is_incomplete(
-    argv: list[str], capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert main(argv) == 64
-    out, err = capsys.readouterr()
-    assert "Usage: stetho" in out + err
+def test_an_incomplete_call_is_64_with_the_help_of_what_is_incomplete(argv: list[str]) -> None:
+    done = stetho(*argv)
+    assert done.returncode == 64
+    assert "Usage: stetho" in done.stdout + done.stderr
 
 
 def test_files_with_mistakes_are_64_and_nothing_is_asked(world: World) -> None:
@@ -175,31 +194,26 @@ def test_removed_rules_are_64_and_said_to_be_meant_0(world: World) -> None:
         ("text", "not a SQLite database"),
     ],
 )
-def test_a_store_that_cannot_be_used_is_1(
-    world: World, state: str, said: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_store_that_cannot_be_used_is_1(world: World, state: str, said: str) -> None:
     (world.folder / "text").write_text("this is no database, but long enough to be taken for one " * 20)
-    place = str(world.folder / state)
-    assert main(["sweep", str(world.write()), "--state", place]) == 1
-    out, err = capsys.readouterr()
-    assert out == ""
-    assert re.fullmatch(f"stetho: state {world.folder}.*: {said}\n", err)
+    done = stetho("sweep", world.write(), "--state", world.folder / state)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert re.fullmatch(f"stetho: state {world.folder}.*: {said}\n", done.stderr)
 
 
 # --- whatever happens -------------------------------------------------------------------------------------------------
 
 
-def test_a_fault_of_ours_is_one_line_and_1(
-    world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_fault_of_ours_is_one_line_and_1(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     def stumble(*_: object) -> None:
         raise TypeError("a secret")
 
     monkeypatch.setattr(rules.cli, "sweep", stumble)
-    assert main(["sweep", str(world.write())]) == 1
-    out, err = capsys.readouterr()
-    assert out == ""
-    assert re.fullmatch(r"a fault inside stetho: TypeError at tests\.rules\.test_cli:\d+; please report it\n", err)
+    done = stetho("sweep", world.write())
+    assert (done.returncode, done.stdout) == (1, "")
+    assert re.fullmatch(
+        r"a fault inside stetho: TypeError at tests\.rules\.test_cli:\d+; please report it\n", done.stderr
+    )
 
 
 @pytest.mark.parametrize(("where", "said"), [(">&-", "it is closed"), (">/dev/full", "No space left on device")])
@@ -207,9 +221,8 @@ def test_a_sweep_has_done_its_work_even_if_nobody_takes_its_summary(world: World
     command = f"'{STETHO}' sweep '{world.write()}' --state '{world.state}' {where}"
     done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, done.stderr) == (0, f"stetho: cannot write to standard output: {said}\n")
-    done = subprocess.run(
-        ["sh", "-c", f"'{STETHO}' rules schema {where}"], capture_output=True, timeout=60, check=False
-    )
+    command = f"'{STETHO}' rules schema {where}"
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 1, "its text was all there was to it"
 
 
@@ -234,7 +247,7 @@ def test_a_sweep_that_is_stopped_ends_at_once_and_loses_nothing(
     else:
         world.capture.answer("127.0.0.1/ops", replace(OK, delay=5.0))
     world.worker.fail(1)
-    argv = [STETHO, "sweep", world.write(), "--state", world.state]
+    argv: list[str | Path] = [STETHO, "sweep", world.write(), "--state", world.state]
     with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as stopped:
         if moment == "asking":
             wait_for("its question", lambda: bool(world.worker.asked), 60)
@@ -270,10 +283,10 @@ def test_no_secret_shows_anywhere(world: World) -> None:
     world.more = "fallback: boss\n"
     said = []
     for answer, status in ((SLACK_WEBHOOK_GONE, 200), (BROKEN, 500), (OK, 200)):
-        world.capture.answer(f"127.0.0.1/{secrets['HOOK']}", replace(answer, body=" ".join(secrets.values())))
+        world.capture.answer(f"127.0.0.1/{secrets['HOOK']}", replace(answer, body="w url-p4ss xoxb-t0k3n"))
         world.worker.fail(1)
         world.worker.says = None if status == 200 else (status, "broken")
-        done = stetho("sweep", world.write(), "--state", world.state, "--output", "text", **secrets)
+        done = installed("sweep", world.write(), "--state", world.state, "--output", "text", **secrets)
         assert done.returncode == 1, done.stderr
         said += [done.stdout, done.stderr]
     said += [stetho("alerts", "--state", world.state, "--output", form).stdout for form in ("text", "json")]

@@ -19,16 +19,23 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def the_platform(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
-    try:
-        prepare()
-    except StackError as error:
-        summary.missing(request.config, str(error))
+    if lacking := _lacking():
+        summary.missing(request.config, lacking)
         if os.environ.get("CI"):
-            pytest.fail(f"in CI the real servers must run: {error}", pytrace=False)
-        pytest.skip(f"no real servers: {error}")
+            pytest.fail(f"in CI the real servers must run: {lacking}", pytrace=False)
+        pytest.skip(f"no real servers: {lacking}")
     with Platform(tmp_path_factory.mktemp("platform")) as platform:
         summary.took_part(request.config, servers())
         yield platform
+
+
+def _lacking() -> str:
+    """What must be installed before the platform can start."""
+    try:
+        prepare()
+    except StackError as error:
+        return str(error)
+    return ""
 
 
 @pytest.fixture

@@ -32,9 +32,10 @@ MORE = {
 AT_LEAST = {"probes.kit.cold", "probes.kit.http", "probes.kit.outputs.json"}
 
 REPORT = """
-import atexit, sys
-# At its very end, for the command leaves by sys.exit.
+import atexit, os, sys
+# At its very end, by whichever way it leaves.
 atexit.register(lambda: sys.stderr.write("MODULES " + " ".join(sorted(sys.modules))))
+os._exit = sys.exit
 sys.argv = sys.argv[1:]
 with open(sys.argv[0]) as file:
     code = file.read()
@@ -126,8 +127,10 @@ def test_a_failure_costs_no_more(probe: str, said: bytes, bare: set[str]) -> Non
 @pytest.mark.parametrize("probe", MORE)
 def test_a_refused_connection_costs_no_more(probe: str, bare: set[str]) -> None:
     refuser = Refuser()
-    found = modules("-c", REPORT, str(COMMAND), *question(probe, refuser.url)) - bare
-    refuser.close()
+    try:
+        found = modules("-c", REPORT, str(COMMAND), *question(probe, refuser.url)) - bare
+    finally:
+        refuser.close()
     assert found <= ALWAYS | MORE[probe]
 
 
