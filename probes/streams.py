@@ -105,7 +105,11 @@ class Reading:
 def probe(o: Options, net: "Net") -> Result:
     reading = from_exporter(o, net) if o.exporter else from_jolokia(o, net)
     clients = sorted(reading.clients.values(), key=lambda client: client["client_id"] or "")
-    data: dict[str, object] = {"clients": clients, "metrics_count": reading.count, "uptime_seconds": reading.uptime and round(reading.uptime, 3)}
+    data: dict[str, object] = {
+        "clients": clients,
+        "metrics_count": reading.count,
+        "uptime_seconds": reading.uptime and round(reading.uptime, 3),
+    }
     if reading.count == 1 and not any(client["state"] for client in clients):
         # Up to Kafka 2.3, the count alone is left in its own registry when the last thread has died.
         message = "the metrics count is 1: every stream thread is dead"

@@ -26,8 +26,12 @@ SHORTEST_DEADLINE = 10.0  # seconds; a third of less would not be enough to send
 STOPPED = 128 + signal.SIGTERM
 
 Files = Annotated[list[Path], typer.Argument(help="Rule files, or folders of them.", metavar="FILE|FOLDER")]
-State = Annotated[str, typer.Option(envvar="STETHO_STATE", help="The SQLite file that alerts are remembered in.")]
-Name = Annotated[str, typer.Option(envvar="STETHO_NAME", help="Whose alerts: sweeps of one name follow each other.")]
+State = Annotated[
+    str, typer.Option(envvar="STETHO_STATE", metavar="FILE", help="The SQLite file that alerts are remembered in.")
+]
+Name = Annotated[
+    str, typer.Option(envvar="STETHO_NAME", metavar="NAME", help="Whose alerts: sweeps of one name follow each other.")
+]
 Output = Annotated[
     Literal["text", "json"] | None,
     typer.Option(envvar="STETHO_OUTPUT", metavar="text|json", help="Text on a terminal, else one line of JSON."),
@@ -100,9 +104,10 @@ def run_sweep(
 
 
 def check(files: Files) -> None:
-    """Report every mistake in rule files at once: file:line:column, what is wrong, and what would be right.
+    """Report every mistake in rule files at once.
 
-    Exit code 0 if there is none, else 64. Nothing is asked or sent, and no `${NAME}` need be set.
+    Each as file:line:column, what is wrong, and what would be right. Exit code 0 if there is none, else 64. Nothing is
+    asked or sent, and no `${NAME}` need be set.
     """
     loaded = _loaded(files, ask_apprise=True)
     rules, read = len(loaded.rules), len(loaded.files)
@@ -110,7 +115,10 @@ def check(files: Files) -> None:
 
 
 def print_schema() -> None:
-    """Print the JSON Schema of rule files, each probe's `with:` included, for editors and pipelines."""
+    """Print the JSON Schema of rule files, for editors.
+
+    With the options of each probe under the `with:` of the rules that ask it.
+    """
     raise typer.Exit(_print(dumps(schema())))
 
 

@@ -17,7 +17,7 @@ from rules.yamltext import read
 SUFFIXES = (".yml", ".yaml")
 
 
-class RuleErrors(Exception):  # noqa: N818 - they are many
+class RuleErrors(Exception):
     """All mistakes of all files, by place; each reads `file:line:column: what is wrong, and what would be right`."""
 
     def __init__(self, mistakes: Sequence[Mistake]) -> None:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import hypothesis
 import pytest
 
 from tests.stack.summary import pytest_sessionfinish, pytest_terminal_summary, pytest_testnodedown
@@ -9,6 +10,9 @@ from tests.stack.summary import pytest_sessionfinish, pytest_terminal_summary, p
 __all__ = ["pytest_sessionfinish", "pytest_terminal_summary", "pytest_testnodedown", "pytest_xdist_make_scheduler"]
 
 STACK = "tests/stack/"
+
+hypothesis.settings.register_profile("stetho")  # two busy cores say nothing of a property
+hypothesis.settings.load_profile("stetho")
 
 
 @pytest.hookimpl(optionalhook=True)

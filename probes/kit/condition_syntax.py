@@ -63,6 +63,8 @@ _NAMED = ("field", "function_expression", "key_val_pair")
 _LOOSE = ("pipe", "or_expression", "and_expression", "comparator")  # binding less than `!`, the loosest first
 _STEPS = ("subexpression", "index_expression")  # each child reads from the value of the one before
 
+_MISPLACED = "`&` stands only before a function's argument, as in max_by(data.partitions, &lag)"
+
 
 class _Tree:
     """Turns jmespath's tree into ours, in the order it was written, so that each node meets its own token."""
@@ -87,6 +89,10 @@ class _Tree:
         offset = self.origins[token["start"]] if token else children[0].offset if children else 0
         if kind == "function_expression":
             _check_call(str(value), children, offset)
+        elif any(child.kind == "expref" for child in children):
+            raise ConditionError(_MISPLACED, offset)
+        if kind == "expref" and not depth:
+            raise ConditionError(_MISPLACED, 0)
         quoted = token is not None and token["type"] == "quoted_identifier"
         return Node(kind, value, children, offset, _path(kind, value, children, prefix, quoted), quoted)
 

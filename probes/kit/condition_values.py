@@ -22,7 +22,7 @@ _COMPARE: Mapping[str, Callable[[Any, Any], bool]] = {
 }
 
 
-class Undecided(Exception):  # noqa: N818  # not an error but the third answer
+class Undecided(Exception):  # not an error but the third answer
     """What was asked cannot be judged; the text says why."""
 
 

@@ -31,7 +31,7 @@ _PLAIN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz01234567
 _HEX = "0123456789abcdefABCDEF"
 
 
-class Declined(Exception):  # noqa: N818 - it is no error
+class Declined(Exception):
     """The form of the question or of its answer is beyond the cold client: ask httpx. Never a failure of the server."""
 
 

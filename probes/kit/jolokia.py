@@ -4,8 +4,8 @@ Jolokia answers HTTP 200 even where JMX refused: each answer of the bulk has a `
 Source: Jolokia's protocol documentation; its ReadHandler.
 """
 
-from probes.kit.jsontext import dumps
 from probes.kit.finding import cut
+from probes.kit.jsontext import dumps
 from probes.kit.rest import ask, expect, number_or_none, objects
 from probes.kit.result import ProbeError
 

@@ -390,7 +390,7 @@ receivers:
 - name: ops
   apprise: ["slak://a/b/c"]
 """
-TEN = [
+SAID = [
     (r"1:12", "there is no probe `conect`; did you mean `connect`?"),
     (r"6:12", "there is no probe `streems`; did you mean `streams`?"),
     (r"9:12", "there is no option `ulr`; did you mean `url`?"),
@@ -411,7 +411,7 @@ def test_check_tells_of_every_mistake_at_once_with_its_place_and_what_would_be_r
     done = stetho("rules", "check", world.path)
     assert (done.returncode, done.stdout) == (64, "")
     *lines, last = done.stderr.splitlines()
-    for place, said in TEN:
+    for place, said in SAID:
         assert [line for line in lines if re.match(f"{world.path}:{place}: ", line) and said in line], (
             place,
             done.stderr,

@@ -65,7 +65,7 @@ def test_an_alert_comes_back_as_it_was_after_reopening(path: Path) -> None:
         assert sorted(store.live("default"), key=lambda a: a.name) == [full, plain]
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
 @given(
     labels=st.dictionaries(st.text(), st.text(), max_size=4),
     annotations=st.dictionaries(st.text(), st.text(), max_size=3),

@@ -437,7 +437,7 @@ SWEEPS = st.lists(st.tuples(st.lists(st.booleans(), min_size=3, max_size=3), SEN
 URLS = [["slack://a", "mailto://b"], ["mailto://b", "slack://new"]]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(SWEEPS, st.sampled_from([0.0, 90.0]), st.sampled_from([1.0, 300.0]), st.sampled_from([(), ("pod",)]))
 def test_whoever_was_told_of_a_fire_is_told_of_its_end_once(
     sweeps: list[tuple[list[bool], list[str], bool]], wait: float, interval: float, group_by: tuple[str, ...]

@@ -75,7 +75,7 @@ def argvs(probe: str) -> st.SearchStrategy[list[str]]:
 
 
 @pytest.mark.parametrize("probe", catalog.names())
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_what_the_fast_parser_accepts_typer_parses_alike(probe: str, data: st.DataObject) -> None:
     argv = data.draw(argvs(probe))
@@ -84,7 +84,7 @@ def test_what_the_fast_parser_accepts_typer_parses_alike(probe: str, data: st.Da
         assert built(probe, accepted) == by_typer(probe, argv), argv
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(st.sampled_from(["--connector", "--url", "--allow-empty", "http://h", "a", ""]), max_size=8))
 @example(["--connector", "a", "--connector", "b"])
 @example(["--connector", ""])

@@ -98,7 +98,7 @@ def told(reply: Reply) -> Outcome:
     return reply.status, reply.headers, reply.body
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(pieces=sent())
 @example(pieces=[b""])
 @example(pieces=[b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}left over"])

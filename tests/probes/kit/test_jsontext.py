@@ -7,7 +7,7 @@ import sys
 from typing import Any
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from probes.kit.jsontext import dumps, loads
@@ -35,7 +35,6 @@ def ours(text: str) -> Any:
         return ValueError
 
 
-@settings(deadline=None)
 @given(NEARLY_JSON | st.text())
 @example("")
 @example("\ufeff{}")
@@ -57,20 +56,17 @@ def test_any_text_is_read_as_json_reads_it(text: str) -> None:
     assert ours(text) == theirs(text)
 
 
-@settings(deadline=None)
 @given(VALUES)
 def test_what_json_writes_we_read(value: object) -> None:
     assert loads(json.dumps(value)) == value
     assert loads(json.dumps(value, ensure_ascii=False, indent=2)) == value
 
 
-@settings(deadline=None)
 @given(VALUES)
 def test_we_write_what_json_writes(value: object) -> None:
     assert dumps(value) == json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
-@settings(deadline=None)
 @given(VALUES)
 def test_an_answer_is_one_line_of_valid_utf8_json(value: object) -> None:
     line = dumps(value).encode("utf-8", "backslashreplace")  # as the command prints it

@@ -3,7 +3,7 @@
 import contextlib
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from probes.kit.types import Duration, Range, Secret, Url, parse_bool, parse_float, parse_int, quote
@@ -71,7 +71,6 @@ def test_a_duration_shows_as_prometheus_writes_it(text: str, shown: str) -> None
     assert str(Duration.parse(text)) == shown
 
 
-@settings(deadline=None)
 @given(st.integers(0, 10**12))
 def test_what_a_duration_shows_is_the_same_duration(milliseconds: int) -> None:
     assert Duration.parse(str(Duration(milliseconds / 1000))) == pytest.approx(milliseconds / 1000)
@@ -266,7 +265,6 @@ def test_a_name_is_quoted_as_one_segment(text: str, quoted: str) -> None:
     assert quote(text) == quoted
 
 
-@settings(deadline=None)
 @given(st.text())
 def test_a_quoted_name_unquotes_to_itself(text: str) -> None:
     from urllib.parse import unquote
@@ -275,7 +273,6 @@ def test_a_quoted_name_unquotes_to_itself(text: str) -> None:
 
 
 @pytest.mark.parametrize("kind", [Duration, Range, Url])
-@settings(deadline=None)
 @given(text=st.text() | st.text("0123456789.:@~-+eEsmhdwyhttp/[]?#"))
 def test_any_text_is_parsed_or_refused_with_words(kind: type[Duration | Range | Url], text: str) -> None:
     with contextlib.suppress(ValueError):  # and nothing else, an OverflowError say
