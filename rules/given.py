@@ -23,9 +23,13 @@ class Surroundings:
     def __init__(self, environment: Environment, defaults: Mapping[str, With], complete: bool) -> None:
         self.defaults, self.complete = defaults, complete
         self.probes = catalog.names()
-        self.by_environment: Mapping[str, Texts] = {
-            probe: from_environment(catalog.load(probe).Options.fields, probe, environment) for probe in self.probes
-        }
+        self._environment, self._told = environment, dict[str, Texts]()
+
+    def environment_of(self, probe: str) -> Texts:
+        """What the environment tells a probe. Only probes that rules name are loaded: one may be broken."""
+        if probe not in self._told:
+            self._told[probe] = from_environment(catalog.load(probe).Options.fields, probe, self._environment)
+        return self._told[probe]
 
 
 def read_texts(node: MappingNode, templates: bool, mistakes: list[Mistake]) -> With:
@@ -65,7 +69,7 @@ def check_values(options: type[OptionSet], given: With, node: MappingNode, each:
 
 def missing(probe: str, options: type[OptionSet], given: With, broken: set[str], around: Surroundings) -> Iterator[str]:
     """The options that must be given and are given nowhere."""
-    anywhere = {*given, *broken, *around.by_environment[probe], *around.defaults.get(probe, {})}
+    anywhere = {*given, *broken, *around.environment_of(probe), *around.defaults.get(probe, {})}
     for one in options.fields:
         if one.required and around.complete and anywhere.isdisjoint(one.keys):
             variable = environment_name(probe, one.name)
@@ -76,7 +80,7 @@ def contradictions(
     probe: str, options: type[OptionSet], given: With, each: Sequence[Labels], around: Surroundings
 ) -> Iterator[tuple[str, str]]:
     """What is wrong with the options together, as (option, text); each must be well by itself."""
-    environment, defaults = around.by_environment[probe], around.defaults.get(probe, {})
+    environment, defaults = around.environment_of(probe), around.defaults.get(probe, {})
     if any(text.references for source in (given, defaults) for value in source.values() for text in all_of(value)):
         return
     for entry in each:

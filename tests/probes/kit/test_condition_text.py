@@ -36,6 +36,8 @@ from probes.kit.condition import Condition, ConditionError, Path
         ("merge()", 0, "merge() takes 1 or more arguments, not 0"),
         ("max_by(a, b).c == 5", 10, "max_by() wants an expression such as &b as argument 2"),
         ("length(&a) > 5", 8, "length() wants a value, without & as argument 1"),
+        ("&a", 0, "`&` stands only before a function's argument, as in max_by(data.partitions, &lag)"),
+        ("b > 1 || [&a]", 11, "`&` stands only before a function's argument, as in max_by(data.partitions, &lag)"),
         ("a[::0] == b", 0, "a slice cannot step by 0; write [start:stop] or [start:stop:step]"),
         ("!" * 60 + "a", 0, "it is nested more than 50 levels deep; split it into several rules"),
         ("(" * 9999 + "a", 0, "it is nested more than 50 levels deep; split it into several rules"),
