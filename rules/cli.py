@@ -1,5 +1,6 @@
 """The whole command line: the probes' commands, and those of the rule runner."""
 
+import gc
 import os
 import signal
 import sys
@@ -90,6 +91,7 @@ def run_sweep(
     if seconds < SHORTEST_DEADLINE:
         raise typer.BadParameter(f"--deadline must be at least {SHORTEST_DEADLINE:g}s: a third of it is for sending")
     settings = Settings(_state(state), _name(name), _duration("--wait-lock", wait_lock), seconds, allow_removal)
+    gc.set_threshold(100_000)  # thousands of rules are all kept; looking for garbage among them costs a third
     loaded = _loaded(files, ask_apprise=False)
     if loaded.rules and not any(receiver.destinations for receiver in loaded.receivers.values()):
         _warn("these files have no receiver with a destination: nobody is told of anything")

@@ -45,15 +45,8 @@ def _parsed(parse: Callable[[str], object]) -> PlainValidator:
     return PlainValidator(validate)
 
 
-def seconds(text: str) -> float:
-    try:
-        return float(Duration.parse(text))
-    except OverflowError:
-        raise ValueError(f"{text[:20]}… is too long for a duration") from None
-
-
 def _positive(text: str) -> float:
-    found = seconds(text)
+    found = float(Duration.parse(text))
     if not found:
         raise ValueError("must be longer than 0; write it like 30s or 5m")
     return found
@@ -94,7 +87,7 @@ Name = Annotated[str, AfterValidator(_named)]
 LabelName = Annotated[str, AfterValidator(_label_name)]
 Text = Annotated[str, BeforeValidator(_blank), WithJsonSchema({"type": [*SCALAR["type"], "null"]})]
 Value = Annotated[str | list[str], PlainValidator(_values), _ONE_OR_MORE]
-Seconds = Annotated[float, _parsed(seconds), _DURATION]
+Seconds = Annotated[float, _parsed(Duration.parse), _DURATION]
 Period = Annotated[float, _parsed(_positive), _DURATION]  # longer than 0
 Flag = Annotated[bool, _parsed(parse_bool), WithJsonSchema({"type": "boolean"})]
 Matchers = Annotated[tuple[Matcher, ...], _parsed(parse_matchers), WithJsonSchema({"type": "string"})]
