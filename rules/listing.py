@@ -44,14 +44,14 @@ def _item(alert: Alert) -> dict[str, Any]:
         "annotations": dict(alert.annotations),
         "message": alert.message,
         "fingerprint": alert.fingerprint,
-        "since": utc(alert.fired_at or alert.started_at),
+        "since": utc(alert.started_at),
         "not_verified_since": utc(alert.unverified_since) if alert.unverified_since is not None else None,
         "not_verified_because": alert.unverified_reason or None,
     }
 
 
 def _lines(alert: Alert, now: float) -> Iterator[str]:
-    since = alert.fired_at or alert.started_at
+    since = alert.started_at
     yield ""
     yield f"{alert.state.upper():<8} {alert.name}: {summary(alert)}"
     labels = ", ".join(f"{name}={clean(value)}" for name, value in sorted(alert.labels.items()) if name != "alertname")
