@@ -113,6 +113,9 @@ def check(files: Files) -> None:
     """
     loaded = _loaded(files, ask_apprise=True)
     rules, read = len(loaded.rules), len(loaded.files)
+    if not read:  # a mistyped folder must not pass a pipeline; a sweep of none is the removal guard's business
+        _warn("no rule files found; in a folder they end in .yml or .yaml")
+        raise typer.Exit(USAGE)
     raise typer.Exit(_print(f"{_count(rules, 'rule')} in {_count(read, 'file')}: no mistakes"))
 
 

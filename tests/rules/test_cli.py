@@ -419,6 +419,13 @@ def test_check_tells_of_every_mistake_at_once_with_its_place_and_what_would_be_r
     assert last == f"{len(lines)} mistakes"
 
 
+def test_check_of_a_folder_without_rule_files_is_64(tmp_path: Path) -> None:
+    done = stetho("rules", "check", tmp_path)
+
+    assert (done.returncode, done.stdout) == (64, "")
+    assert done.stderr == "stetho: no rule files found; in a folder they end in .yml or .yaml\n"
+
+
 def test_check_of_files_without_mistakes_counts_them(world: World) -> None:
     (world.folder / "more.yml").write_text("groups: []")
     done = stetho("rules", "check", world.write(), world.folder / "more.yml")
