@@ -69,8 +69,12 @@ def watch_undelivered(
         failure = permanent.get(destination.id)
         kind = f" ({destination.scheme})" if destination.scheme else ""
         why = f"receiver {destination.receiver}{kind} cannot be told: {failure.reason}" if failure else ""
-        labels = {"receiver": destination.receiver, "destination": destination.id.rpartition("/")[2]}
-        labels = {"alertname": UNDELIVERED, "severity": "critical", **labels}
+        labels = {
+            "alertname": UNDELIVERED,
+            "severity": "critical",
+            "receiver": destination.receiver,
+            "destination": destination.id.rpartition("/")[2],
+        }
         verdict = Verdict.MET if failure else Verdict.NOT_MET
         key = f"{UNDELIVERED} {destination.id}"
         found[key] = _watched(key, labels, verdict, why, "what it is owed stays owed", 0.0, tick)

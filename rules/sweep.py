@@ -8,10 +8,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from probes.kit.condition import Verdict
-from probes.kit.jsontext import dumps, loads
 from probes.kit.result import Result, Status
 from probes.kit.run import ALERT, Answer, fault, utc
 from rules import own
@@ -214,7 +213,7 @@ class _Sweep:
 def _document(answer: Answer) -> Document:
     """An answer as conditions see it: exactly its JSON."""
     try:
-        return cast(Document, loads(dumps(answer.document())))
+        return answer.as_read()
     except Exception as error:  # noqa: BLE001 - one answer that has no JSON form must not silence all other rules
         result = Result(Status.UNKNOWN, f"a fault inside stetho: {fault(error)}", answer.target, None)
         return Answer(answer.probe, result, ALERT, answer.time, 0.0, False).document()

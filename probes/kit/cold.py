@@ -104,7 +104,7 @@ def judged(said: Answer, condition: "Any") -> Answer:
     """The answer with the condition's status: met is CRITICAL, not met OK, undecided UNKNOWN."""
     from probes.kit.result import Status
 
-    judgement = condition.judge(said.document())
+    judgement = condition.judge(said.as_read())
     statuses = {"MET": Status.CRITICAL, "NOT MET": Status.OK, "UNKNOWN": Status.UNKNOWN}
     reason = f" ({judgement.reason})" if judgement.reason else ""
     said.message = f"{judgement.verdict.value}{reason}: {condition.text}; {said.message}"

@@ -71,6 +71,13 @@ class Answer:
             "duration_ms": self.duration_ms,
         }
 
+    def as_read(self) -> "dict[str, Any]":
+        """The document as a condition sees it, in a rule and on the command line alike: exactly its JSON."""
+        from probes.kit.jsontext import dumps, loads
+
+        document: dict[str, Any] = loads(dumps(self.document()))
+        return document
+
 
 def verdict(result: Result, purpose: str) -> tuple[Status, int]:
     """The status shown and the exit code, by who asks. A kubelet knows well (0) and not (1)."""

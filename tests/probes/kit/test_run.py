@@ -171,3 +171,9 @@ def test_the_deadline_of_a_kubelet_is_below_its_second(purpose: str, given: dict
 )
 def test_the_worst_of_several_is_critical_then_unknown_then_warning(statuses: list[Status], expected: Status) -> None:
     assert worst(statuses) == expected
+
+
+def test_a_condition_reads_exactly_the_json_that_is_shown() -> None:
+    said = ask(Result(Status.OK, "", "", {"lag": float("nan"), "most": float("inf"), "names": ("a", "b")}))
+
+    assert said.as_read()["data"] == {"lag": "NaN", "most": "+Inf", "names": ["a", "b"]}
