@@ -3,26 +3,18 @@
 Part of the cold path: no `re`, `json`, `http`, `email`, `urllib`, `socket`, `ssl`, `enum` or `typing`.
 """
 
-import errno
 import os
 
-from probes.kit.faults import HEADERS, MAX_BODY, MAX_HEAD, Exchange, check, reason
+from probes.kit.dial import connect
+from probes.kit.faults import HEADERS, MAX_BODY, MAX_HEAD, HttpExchange, check
 from probes.kit.net import Reply
-from probes.kit.within import within
-
-try:
-    import _socket
-except ImportError:  # another interpreter's
-    import socket as _socket  # type: ignore[no-redef]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from _socket import socket
     from collections.abc import Callable
-    from typing import Any
 
     from probes.kit.net import Request
-
-    Address = tuple[int, int, int, str, Any]  # as getaddrinfo gives it
 
 REDIRECTS = (301, 302, 303, 307, 308)
 
@@ -35,64 +27,7 @@ class Declined(Exception):
     """The form of the question or of its answer is beyond the cold client: ask httpx. Never a failure of the server."""
 
 
-def resolve(host: bytes, port: int) -> "list[Address]":
-    """The addresses of a name; may hang. `host` is bytes, for of a str getaddrinfo loads the idna codec (5 ms)."""
-    return _socket.getaddrinfo(host, port, 0, _socket.SOCK_STREAM)
-
-
-def connect(exchange: Exchange, host: bytes, port: int) -> _socket.socket:
-    """A connection to the first address that takes one; each may use its share of the time left."""
-    addresses = _addresses(exchange, host, port)
-    fault = None
-    for tried, (family, kind, protocol, _, address) in enumerate(addresses):
-        share = exchange.left() / (len(addresses) - tried)
-        if share <= 0:
-            break
-        try:
-            sock = _socket.socket(family, kind, protocol)
-            try:
-                sock.settimeout(share)
-                sock.connect(address)
-                sock.setsockopt(_socket.IPPROTO_TCP, _socket.TCP_NODELAY, 1)
-                return sock
-            except BaseException:
-                sock.close()
-                raise
-        except TimeoutError:
-            fault = exchange.late()
-        except ConnectionRefusedError:
-            fault = exchange.dead("connection refused")
-        except ConnectionError:
-            fault = exchange.cut("reset")
-        except OSError as error:
-            if error.errno in (errno.EMFILE, errno.ENFILE):
-                raise exchange.failed(error) from None
-            # A family that this host cannot route says less than a refusal at another address.
-            fault = fault or exchange.unrouted(reason(error))
-    raise fault or exchange.error("no time left to ask")
-
-
-def _addresses(exchange: Exchange, host: bytes, port: int) -> "list[Address]":
-    try:
-        return _socket.getaddrinfo(host, port, 0, _socket.SOCK_STREAM, 0, _socket.AI_NUMERICHOST)
-    except _socket.gaierror:
-        pass  # not a literal address
-    name = host.decode("ascii", "replace")
-    try:
-        return within(exchange.left(), lambda: resolve(host, port))
-    except TimeoutError:
-        raise exchange.unrouted(f"the name {name!r} was not resolved in time") from None
-    except _socket.gaierror as error:
-        if error.errno in (_socket.EAI_NONAME, getattr(_socket, "EAI_NODATA", None)):
-            raise exchange.unrouted(f"no such host {name!r}") from None
-        raise exchange.unrouted(f"cannot resolve {name!r}: {reason(error)}") from None
-    except (OSError, RuntimeError, UnicodeError) as error:
-        raise exchange.unrouted(f"cannot resolve {name!r}: {error}") from None
-
-
-def fetch(
-    request: "Request", end: float, connect: "Callable[[Exchange, bytes, int], _socket.socket]" = connect
-) -> Reply:
+def fetch(request: "Request", end: float, connect: "Callable[[HttpExchange, bytes, int], socket]" = connect) -> Reply:
     """Ask, and give the whole answer by `end` (on time.monotonic). Raises Unreachable, ProbeError or Declined."""
     check(request)
     if request.method not in ("GET", "POST"):
@@ -100,7 +35,7 @@ def fetch(
     host, port, authority, target = _parts(request.url)
     if _proxied(host):
         raise Declined("proxy")
-    exchange = Exchange(request, end)
+    exchange = HttpExchange(request, end)
     sock = connect(exchange, host.encode(), port)
     try:
         exchange.send(sock, _message(request, authority, target))
@@ -157,7 +92,7 @@ def _message(request: "Request", authority: str, target: str) -> bytes:
 class _Answer:
     """Reads one answer. What is not plainly well-formed is declined, so that one parser judges the malformed."""
 
-    def __init__(self, exchange: Exchange, sock: _socket.socket) -> None:
+    def __init__(self, exchange: HttpExchange, sock: "socket") -> None:
         self.exchange, self.sock, self.buffer = exchange, sock, bytearray()
 
     def read(self) -> Reply:

@@ -5,7 +5,8 @@ For sweeps, and for all that the cold client declines. httpx is imported when th
 
 import threading
 
-from probes.kit.faults import HEADERS, MAX_BODY, MAX_HEAD, Exchange, check, reason
+from probes.kit.exchange import reason
+from probes.kit.faults import HEADERS, MAX_BODY, MAX_HEAD, HttpExchange, check
 from probes.kit.net import Reply
 from probes.kit.result import ProbeError
 from probes.kit.types import Url
@@ -67,7 +68,7 @@ class Pool:
     def _ask(self, request: "Request", question: "httpx.Request", end: float, way: str) -> "Reply | httpx.Request":
         """The answer, or the question that a redirect asks instead."""
         while True:
-            exchange = Exchange(request, end, way)
+            exchange = HttpExchange(request, end, way)
             try:
                 return self._exchange(exchange, question)
             except ProbeError as error:
@@ -77,7 +78,7 @@ class Pool:
                 if question.method not in ("GET", "HEAD"):  # it may have acted on it
                     raise ProbeError(str(error)) from None
 
-    def _exchange(self, exchange: Exchange, question: "httpx.Request") -> "Reply | httpx.Request":
+    def _exchange(self, exchange: HttpExchange, question: "httpx.Request") -> "Reply | httpx.Request":
         import httpx
 
         client, free = self._client(exchange, question.url)
@@ -100,7 +101,7 @@ class Pool:
             exchange.done = True
             free.release()
 
-    def _client(self, exchange: Exchange, url: "httpx.URL") -> "tuple[httpx.Client, threading.Semaphore]":
+    def _client(self, exchange: HttpExchange, url: "httpx.URL") -> "tuple[httpx.Client, threading.Semaphore]":
         """The origin's client, and its free connections."""
         import httpx
 
@@ -149,7 +150,7 @@ def _new_client(context: "ssl.SSLContext", backend: "Backend") -> "httpx.Client"
     return client
 
 
-def _send(client: "httpx.Client", exchange: Exchange, question: "httpx.Request") -> "Reply | httpx.Request":
+def _send(client: "httpx.Client", exchange: HttpExchange, question: "httpx.Request") -> "Reply | httpx.Request":
     response = client.send(question, stream=True, follow_redirects=False)
     try:
         _check_head(exchange, response)
@@ -160,7 +161,7 @@ def _send(client: "httpx.Client", exchange: Exchange, question: "httpx.Request")
         response.close()
 
 
-def _check_head(exchange: Exchange, response: "httpx.Response") -> None:
+def _check_head(exchange: HttpExchange, response: "httpx.Response") -> None:
     if not exchange.received:
         # Left over from the answer before: this connection's answers no longer belong to its questions.
         raise exchange.cut()
@@ -169,7 +170,7 @@ def _check_head(exchange: Exchange, response: "httpx.Response") -> None:
     exchange.headed = True
 
 
-def _body(exchange: Exchange, response: "httpx.Response") -> bytes:
+def _body(exchange: HttpExchange, response: "httpx.Response") -> bytes:
     """The whole body, decoded."""
     length = response.headers.get("content-length")
     bodyless = response.request.method == "HEAD" or response.status_code in (204, 304)
@@ -193,7 +194,7 @@ def _body(exchange: Exchange, response: "httpx.Response") -> bytes:
     return b"".join(pieces)
 
 
-def _malformed(exchange: Exchange, error: Exception) -> ProbeError:
+def _malformed(exchange: HttpExchange, error: Exception) -> ProbeError:
     """What httpx could not read: cut off, too big, or not proper HTTP."""
     if exchange.lost:
         return exchange.cut()
@@ -206,7 +207,7 @@ def _malformed(exchange: Exchange, error: Exception) -> ProbeError:
 class _Inflater:
     """Decodes gzip and deflate, never giving more than asked for: a few kilobytes can hold gigabytes."""
 
-    def __init__(self, exchange: Exchange, coding: str) -> None:
+    def __init__(self, exchange: HttpExchange, coding: str) -> None:
         if coding not in ("gzip", "x-gzip", "deflate"):
             raise exchange.error(f"the answer's content-encoding {coding[:40]!r} is not one that was asked for")
         self.exchange, self.coding = exchange, coding

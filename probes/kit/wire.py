@@ -6,8 +6,9 @@ It goes under httpx through httpcore's public NetworkBackend and NetworkStream.
 import errno
 import threading
 
-from probes.kit.faults import Exchange, reason
-from probes.kit.http import connect
+from probes.kit.dial import connect
+from probes.kit.exchange import reason
+from probes.kit.faults import HttpExchange
 from probes.kit.result import ProbeError
 
 TYPE_CHECKING = False
@@ -41,18 +42,18 @@ class Backend(NetworkBackend):
 class Stream(NetworkStream):
     """One connection, opened for one exchange and kept for others."""
 
-    def __init__(self, backend: Backend, sock: "socket.socket", exchange: Exchange, proxy: str) -> None:
+    def __init__(self, backend: Backend, sock: "socket.socket", exchange: HttpExchange, proxy: str) -> None:
         self._backend, self._sock, self._exchange, self._proxy = backend, sock, exchange, proxy
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002 - the exchange knows
-        exchange: Exchange = self._backend.here.exchange
+        exchange: HttpExchange = self._backend.here.exchange
         data = exchange.receive(self._sock, max_bytes)
         if not data and not exchange.headed:
             raise exchange.cut()
         return data
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ARG002 - the exchange knows
-        exchange: Exchange = self._backend.here.exchange
+        exchange: HttpExchange = self._backend.here.exchange
         if exchange is not self._exchange:
             self._exchange, exchange.reused = exchange, True
             exchange.by_way_of(self._proxy)
@@ -66,7 +67,7 @@ class Stream(NetworkStream):
     ) -> NetworkStream:
         import ssl
 
-        exchange: Exchange = self._backend.here.exchange
+        exchange: HttpExchange = self._backend.here.exchange
         if isinstance(self._sock, ssl.SSLSocket):
             self.close()
             raise exchange.error("https through an https proxy is not supported; name an http one")
@@ -93,7 +94,7 @@ class Stream(NetworkStream):
 
 
 def _handshake(
-    exchange: Exchange, sock: "socket.socket", context: "ssl.SSLContext", name: str | None
+    exchange: HttpExchange, sock: "socket.socket", context: "ssl.SSLContext", name: str | None
 ) -> "ssl.SSLSocket":
     """TLS over a connected socket by the deadline; closed if it fails."""
     import socket
@@ -125,7 +126,7 @@ def _handshake(
         raise _tls_fault(exchange, error, begun) from None
 
 
-def _tls_fault(exchange: Exchange, error: OSError | ValueError, begun: bool) -> ProbeError:
+def _tls_fault(exchange: HttpExchange, error: OSError | ValueError, begun: bool) -> ProbeError:
     import ssl
 
     if isinstance(error, ssl.SSLCertVerificationError):

@@ -17,9 +17,10 @@ COMMAND = ROOT / "stetho"
 # Beyond what `python -c pass` has. To add to these lists is to slow every probe of every pod: measure first.
 ALWAYS = {
     "_socket", "errno", "probes", "probes.kit", "probes.kit.argv", "probes.kit.catalog", "probes.kit.cold",
-    "probes.kit.example", "probes.kit.faults", "probes.kit.finding", "probes.kit.http", "probes.kit.net",
-    "probes.kit.options", "probes.kit.outputs", "probes.kit.outputs.json", "probes.kit.rest", "probes.kit.result",
-    "probes.kit.run", "probes.kit.jsontext", "probes.kit.types", "probes.kit.within", "_json",
+    "probes.kit.dial", "probes.kit.example", "probes.kit.exchange", "probes.kit.faults", "probes.kit.finding",
+    "probes.kit.http", "probes.kit.net", "probes.kit.options", "probes.kit.outputs", "probes.kit.outputs.json",
+    "probes.kit.rest", "probes.kit.result",    "probes.kit.run",
+    "probes.kit.jsontext", "probes.kit.types", "probes.kit.within", "_json",
 }  # fmt: skip
 MORE = {
     "connect": {"probes.connect"},

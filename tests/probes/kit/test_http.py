@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from probes.kit import http
-from probes.kit.faults import seconds
+from probes.kit.exchange import seconds
 from probes.kit.net import Reply, Request
 from probes.kit.pooled import Pool
 from probes.kit.result import ProbeError

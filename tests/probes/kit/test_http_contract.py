@@ -13,8 +13,8 @@ import httpcore
 import httpx
 import pytest
 
-from probes.kit import http
-from probes.kit.faults import PIECE, Exchange
+from probes.kit import dial, http
+from probes.kit.exchange import PIECE, Exchange
 from probes.kit.net import Reply, Request
 from probes.kit.pooled import Pool
 from probes.kit.result import ProbeError, Unreachable, Unrouted
@@ -146,7 +146,7 @@ def test_ipv6_literals_are_asked(fetch: Fetch, serve: Serve) -> None:
 def test_every_address_of_a_name_is_tried(fetch: Fetch, serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
     server, refuser, full = serve(saying(answer())), Refuser(), Unaccepting()
     places = [("127.0.0.1", place.port) for place in (refuser, full, server)]
-    monkeypatch.setattr(http, "resolve", lambda host, port: [(socket.AF_INET, 1, 6, "", place) for place in places])
+    monkeypatch.setattr(dial, "resolve", lambda host, port: [(socket.AF_INET, 1, 6, "", place) for place in places])
     try:
         assert ask(fetch, "http://kafka-connect:8083", seconds=2).body == b"{}"
     finally:
@@ -302,7 +302,7 @@ def test_an_unknown_host_is_a_probe_error(fetch: Fetch, monkeypatch: pytest.Monk
     def resolve(host: bytes, port: int) -> list[object]:
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
-    monkeypatch.setattr(http, "resolve", resolve)
+    monkeypatch.setattr(dial, "resolve", resolve)
     assert fault(fetch, "http://kafka-conect:8083") == (Unrouted, "no such host 'kafka-conect'")
 
 
@@ -310,7 +310,7 @@ def test_a_resolver_in_trouble_is_a_probe_error(fetch: Fetch, monkeypatch: pytes
     def resolve(host: bytes, port: int) -> list[object]:
         raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
 
-    monkeypatch.setattr(http, "resolve", resolve)
+    monkeypatch.setattr(dial, "resolve", resolve)
     text = "cannot resolve 'connect': temporary failure in name resolution"
     assert fault(fetch, "http://connect:8083") == (Unrouted, text)
 
@@ -322,7 +322,7 @@ def test_a_resolver_that_hangs_ends_at_the_deadline(fetch: Fetch, monkeypatch: p
         ended.wait(30)
         return []
 
-    monkeypatch.setattr(http, "resolve", resolve)
+    monkeypatch.setattr(dial, "resolve", resolve)
     assert fault(fetch, "http://connect:8083") == (Unrouted, "the name 'connect' was not resolved in time")
     ended.set()
 
@@ -337,7 +337,7 @@ def test_a_refusal_says_more_than_a_family_that_is_not_routed(fetch: Fetch, monk
     refuser = Refuser()
     places = [(socket.AF_INET, 1, 6, "", ("127.0.0.1", refuser.port)), (12345, 1, 6, "", ("::1", 80))]
     for order in (places, places[::-1]):
-        monkeypatch.setattr(http, "resolve", lambda host, port, order=order: order)
+        monkeypatch.setattr(dial, "resolve", lambda host, port, order=order: order)
         assert fault(fetch, "http://connect:8083") == (Unreachable, "connection refused")
     refuser.close()
 

@@ -19,7 +19,7 @@ import httpx
 import pytest
 import trustme
 
-from probes.kit import http
+from probes.kit import dial
 from probes.kit.net import Reply, Request
 from probes.kit.pooled import CONNECTIONS, Pool
 from probes.kit.result import ProbeError, Unreachable
@@ -467,7 +467,7 @@ def test_a_host_name_that_tls_cannot_use_is_a_probe_error(
     serve: Serve, ask: Ask, tls: Tls, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server = serve(steady(answer()), tls=tls.server)
-    monkeypatch.setattr(http, "resolve", lambda host, port: [(socket.AF_INET, 1, 6, "", ("127.0.0.1", server.port))])
+    monkeypatch.setattr(dial, "resolve", lambda host, port: [(socket.AF_INET, 1, 6, "", ("127.0.0.1", server.port))])
     kind, text = fault(ask, f"https://{'x' * 70}.example/")
     assert kind is ProbeError
     assert text.startswith("the TLS handshake failed: ")

@@ -1,0 +1,150 @@
+"""One question under way over sockets: held to its deadline, and the error for each way it can fail.
+
+What HTTP adds is in faults.py, what JMX adds in jmx/. Part of the cold path.
+"""
+
+import errno
+from time import monotonic
+
+from probes.kit.result import ProbeError, Unreachable, Unrouted
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Protocol
+
+    class Wire(Protocol):
+        """What an exchange needs of a connection: a plain socket has it, and one with TLS."""
+
+        def settimeout(self, seconds: float | None, /) -> None: ...
+        def recv(self, size: int, /) -> bytes: ...
+        def send(self, data: memoryview, /) -> int: ...
+
+
+PIECE = 64 << 10  # bytes asked of the kernel at a time
+
+
+class Exchange:
+    """One question under way: the moment it must end, how much of its answer came, and the error for how it failed.
+
+    `asked` says, as text, what was asked of whom. `end` is on time.monotonic. `way` names what stands between the
+    address that was asked and the one that fails (a redirect, a proxy, a registry that answered): what fails behind
+    it says nothing about the address that was asked, so it is never Unreachable. Raises ProbeError when there is no
+    time to ask.
+    """
+
+    __slots__ = ("asked", "end", "lost", "received", "start", "way")
+
+    def __init__(self, asked: object, end: float, way: str = "") -> None:
+        self.asked, self.end, self.way, self.start = asked, end, way, monotonic()
+        self.received = 0  # bytes of the answer, all its framing included
+        self.lost = False  # the peer closed or reset the connection
+        if end <= self.start:
+            raise self.error("no time left to ask")
+
+    def left(self) -> float:
+        """Seconds to the deadline, negative after it."""
+        return self.end - monotonic()
+
+    def receive(self, wire: "Wire", size: int = PIECE) -> bytes:
+        """The next bytes of the answer, b"" when the peer closed. Raises at the deadline or a lost connection."""
+        left = self.left()
+        if left <= 0:
+            raise self._late_but_look(wire)
+        try:
+            wire.settimeout(left)
+            data = wire.recv(size)
+        except TimeoutError:
+            raise self.late() from None
+        except OSError as error:
+            raise (self.cut("reset") if _gone(error) else self.failed(error)) from None
+        self.lost = not data
+        self.arrived(data)
+        return data
+
+    def send(self, wire: "Wire", data: bytes) -> None:
+        """Send it all. A connection lost meanwhile is no error yet: the peer may have answered before it closed."""
+        rest = memoryview(data)
+        while rest:
+            left = self.left()
+            if left <= 0:
+                raise self.late() if len(rest) < len(data) else self.error("no time left to ask")
+            try:
+                wire.settimeout(left)
+                rest = rest[wire.send(rest) :]
+            except TimeoutError:
+                raise self.late() from None
+            except OSError as error:
+                if _gone(error):
+                    return
+                raise self.failed(error) from None
+
+    def arrived(self, data: bytes) -> None:
+        """Note bytes of the answer; a protocol may refuse them here."""
+        self.received += len(data)
+
+    def progress(self) -> str:
+        """How far the answer has come, for people."""
+        return f"{self.received} bytes"
+
+    def error(self, what: str) -> ProbeError:
+        """We cannot learn the state."""
+        return ProbeError(self._text(what))
+
+    def unrouted(self, what: str) -> ProbeError:
+        """There is no way to the address that was asked."""
+        return self.error(what) if self.way else Unrouted(self._text(what))
+
+    def dead(self, what: str) -> ProbeError:
+        """Nobody answers at the address that was asked."""
+        return self.error(what) if self.way else Unreachable(self._text(what))
+
+    def late(self) -> ProbeError:
+        """The deadline has passed, or the kernel gave up waiting."""
+        waited = seconds(min(monotonic(), self.end) - self.start)
+        if self.received:
+            return self.error(f"the answer was not complete in {waited} ({self.progress()})")
+        return self.dead(f"not a byte in {waited}")
+
+    def cut(self, how: str = "closed") -> ProbeError:
+        """The connection was lost before the answer was complete."""
+        self.lost = True
+        if not self.received:
+            return self.dead(f"connection {how} before a byte came")
+        return self.error(self.broken())
+
+    def broken(self) -> str:
+        """What is said of an answer that was begun and not finished."""
+        return f"the answer broke off after {self.progress()}"
+
+    def failed(self, error: OSError) -> ProbeError:
+        """The system or TLS refused: no route, no file descriptors, a bad record."""
+        return self.error(reason(error))
+
+    def _late_but_look(self, wire: "Wire") -> ProbeError:
+        # A throttled process can wake after its deadline with the answer already there; that server is not silent.
+        try:
+            wire.settimeout(0)
+            self.received += len(wire.recv(1))
+        except OSError:
+            pass
+        return self.late()
+
+    def _text(self, what: str) -> str:
+        return f"{self.asked}: {self.way}{': ' if self.way else ''}{what}"
+
+
+def reason(error: Exception) -> str:
+    """The system's own words, or those of TLS without the numbers and source lines around them."""
+    words = getattr(error, "reason", None) or getattr(error, "strerror", None) or error
+    return str(words).lower().replace("_", " ")
+
+
+def seconds(span: float) -> str:
+    """A span of seconds for people: 5s, 0.8s, 40ms."""
+    return f"{span * 1000:.0f}ms" if span < 0.1 else f"{span:.1f}".removesuffix(".0") + "s"
+
+
+def _gone(error: OSError) -> bool:
+    # A TLS peer that closes without saying so raises ssl.SSLEOFError; ssl is too dear to import here.
+    # EBADF: httpcore found this kept connection closed by the server and closed it as we took it up.
+    return isinstance(error, ConnectionError) or error.errno == errno.EBADF or type(error).__name__ == "SSLEOFError"
