@@ -3,9 +3,8 @@
 from probes.kit.example import one_of
 from probes.kit.exposition import Page
 from probes.kit.finding import sentence
-from probes.kit.jolokia import properties, read
+from probes.kit.mbeans import JvmOptions, properties, read
 from probes.kit.options import Choice, Duration, OptionError, Url, option
-from probes.kit.rest import HttpOptions
 from probes.kit.result import ProbeError, Result, Status, worst
 
 TYPE_CHECKING = False
@@ -35,9 +34,8 @@ STATES = {
 FEW_METRICS = 20
 
 
-class Options(HttpOptions):
+class Options(JvmOptions):
     exporter: Url | None = option(default=None, help="jmx_exporter of the JVM; /metrics if the URL has no path.")
-    jolokia: Url | None = option(default=None, help="Jolokia agent of the JVM; /jolokia if the URL has no path.")
     sidecar: bool = option(
         default=False, help="The exporter runs beside the JVM, not in it: its silence tells nothing of the JVM."
     )
@@ -49,16 +47,13 @@ class Options(HttpOptions):
 
     def check(self) -> None:
         super().check()
-        if self.exporter is not None and self.jolokia is not None:
-            raise OptionError("jolokia", "cannot be combined with exporter: ask one of them")
-        if self.exporter is None and self.jolokia is None:
-            raise OptionError("exporter", "is missing: give --exporter or --jolokia")
+        given = [name for name in ("jmx", "jolokia", "exporter") if getattr(self, name) is not None]
+        if len(given) > 1:
+            raise OptionError(given[1], f"cannot be combined with {given[0]}: ask one of them")
+        if not given:
+            raise OptionError("jmx", "is missing: give --jmx, --jolokia or --exporter")
         if self.sidecar and self.exporter is None:
             raise OptionError("sidecar", "is about --exporter, which is missing")
-
-    @property
-    def target(self) -> Url:
-        return self.exporter or self.jolokia or Url()
 
 
 def asks(o: Options) -> str:
@@ -103,7 +98,7 @@ class Reading:
 
 
 def probe(o: Options, net: "Net") -> Result:
-    reading = from_exporter(o, net) if o.exporter else from_jolokia(o, net)
+    reading = from_exporter(o, net, o.exporter) if o.exporter else from_mbeans(o, net)
     clients = sorted(reading.clients.values(), key=lambda client: client["client_id"] or "")
     data: dict[str, object] = {
         "clients": clients,
@@ -183,9 +178,9 @@ def is_dead(client: "Item") -> bool:
     return STATES.get(client["state"]) is Status.CRITICAL or client["alive_threads"] == 0
 
 
-def from_exporter(o: Options, net: "Net") -> Reading:
+def from_exporter(o: Options, net: "Net", url: Url) -> Reading:
     """By jmx_exporter's default names, and by what rules commonly make of them: other prefixes, state as a label."""
-    request = o.get(with_path(o.target, "metrics"), accept="text/plain")
+    request = o.get(url.or_below("metrics"), accept="text/plain")
     page = Page(request, net.request(request))
     broken = page.value("jmx_scrape_error")
     if broken:
@@ -240,22 +235,17 @@ def uptime(page: Page, o: Options, net: "Net") -> float | None:
     return None if started is None else net.now() - started
 
 
-def from_jolokia(o: Options, net: "Net") -> Reading:
+def from_mbeans(o: Options, net: "Net") -> Reading:
     clients, count, runtime = read(
         o,
         net,
-        with_path(o.target, "jolokia"),
-        {
-            # From Kafka 4.0 on, client-state sits in an MBean with more tags than the one that has the rest.
-            "kafka.streams:type=stream-metrics,*": [
-                "state",
-                "client-state",
-                "alive-stream-threads",
-                "failed-stream-threads",
-            ],
-            "kafka.streams:type=kafka-metrics-count": ["count"],
-            "java.lang:type=Runtime": ["Uptime"],
-        },
+        # From Kafka 4.0 on, client-state sits in an MBean with more tags than the one that has the rest.
+        (
+            "kafka.streams:type=stream-metrics,*",
+            ("state", "client-state", "alive-stream-threads", "failed-stream-threads"),
+        ),
+        ("kafka.streams:type=kafka-metrics-count", ("count",)),
+        ("java.lang:type=Runtime", ("Uptime",)),
     )
     reading = Reading()
     for name, mbean in clients.mbeans().items():
@@ -266,13 +256,9 @@ def from_jolokia(o: Options, net: "Net") -> Reading:
         }
         client = reading.client(properties(name).get("client-id"))
         client.update((key, value) for key, value in told.items() if value is not None)
-    reading.count = count_of(count.number("count"))
-    reading.others = clients.bare
+    reading.count = count_of(count.one().number("count"))
+    reading.others = clients.found.bare
     # Nothing hangs on it without --grace, and a policy may well keep java.lang to itself.
-    milliseconds = runtime.number("Uptime") if runtime.learnt else None
+    milliseconds = None if runtime.found.refused else runtime.one().number("Uptime")
     reading.uptime = None if milliseconds is None else milliseconds / 1000
     return reading
-
-
-def with_path(url: Url, path: str) -> Url:
-    return url if url.partition("://")[2].partition("?")[0].partition("/")[2] else url.below(path)

@@ -5,9 +5,11 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import TypeVar, cast
 
 from probes.kit import catalog
-from probes.kit.net import Reply, Request
+from probes.kit.jmx import fetch as read_mbeans
+from probes.kit.net import Found, JmxRequest, Reply, Request
 from probes.kit.pooled import Pool
 from probes.kit.result import ProbeError, Result, Status, Unreachable, Unrouted
 from probes.kit.run import ALERT, Answer, fault, run
@@ -19,6 +21,9 @@ TIME_UP = "the sweep's time for asking was up"
 
 Key = tuple[object, ...]
 Fetch = Callable[[Request, float], Reply]
+Read = Callable[[JmxRequest, float], list[Found]]
+Q = TypeVar("Q", Request, JmxRequest)
+A = TypeVar("A")
 
 
 @dataclass(slots=True)
@@ -27,7 +32,7 @@ class _Flight:
 
     given: float  # seconds it has
     done: threading.Event = field(default_factory=threading.Event)
-    reply: Reply | None = None
+    reply: object = None
     error: ProbeError | None = None
     late: bool = False  # it failed at its deadline
 
@@ -38,22 +43,29 @@ class Asked:
     Not so for questions with different timeouts: what is silence to one of them may be an answer to another.
     """
 
-    def __init__(self, fetch: Fetch) -> None:
-        self._fetch, self._lock = fetch, threading.Lock()
+    def __init__(self, fetch: Fetch, read: Read = read_mbeans) -> None:
+        self._fetch, self._read, self._lock = fetch, read, threading.Lock()
         self._flights: dict[Key, _Flight] = {}
         self.requests = 0
 
     def fetch(self, request: Request, seconds: float, end: float) -> Reply:
         """The answer to this request of a question with a deadline of `seconds`, by `end` (on time.monotonic)."""
+        return self._once(request, self._fetch, seconds, end)
+
+    def read(self, request: JmxRequest, seconds: float, end: float) -> list[Found]:
+        """What these reads found, likewise."""
+        return self._once(request, self._read, seconds, end)
+
+    def _once(self, request: Q, ask: Callable[[Q, float], A], seconds: float, end: float) -> A:
         flight, mine = self._board((request.key, seconds), end)
         if mine:
-            self._fly(flight, request, end)
+            self._fly(flight, request, ask, end)
         elif not flight.done.wait(max(0.0, end - time.monotonic())):
             raise ProbeError(f"{request}: no answer yet to the same request of another question")
         if flight.reply is None:
             # Without its traceback, to which each of perhaps thousands would add.
             raise (flight.error or ProbeError(f"{request}: it was not asked")).with_traceback(None)
-        return flight.reply
+        return cast("A", flight.reply)
 
     def _board(self, key: Key, end: float) -> tuple[_Flight, bool]:
         """The request's flight, and whether the caller is to fly it."""
@@ -67,9 +79,9 @@ class Asked:
             self.requests += 1
             return flight, True
 
-    def _fly(self, flight: _Flight, request: Request, end: float) -> None:
+    def _fly(self, flight: _Flight, request: Q, ask: Callable[[Q, float], A], end: float) -> None:
         try:
-            flight.reply = self._fetch(request, end)
+            flight.reply = ask(request, end)
         except ProbeError as error:
             flight.error, flight.late = error, time.monotonic() > end - 0.01
         except Exception as error:  # noqa: BLE001 - a fault of ours, to be told by all who wait for it
@@ -88,15 +100,21 @@ class View:
         self.failed = False
 
     def request(self, request: Request) -> Reply:
+        return self._watched(request, self._asked.fetch)
+
+    def jmx(self, request: JmxRequest) -> list[Found]:
+        return self._watched(request, self._asked.read)
+
+    def _watched(self, request: Q, ask: Callable[[Q, float, float], A]) -> A:
         try:
-            reply = self._asked.fetch(request, self._seconds, self._end)
+            answer = ask(request, self._seconds, self._end)
         except (Unreachable, Unrouted):
             if self._cut and time.monotonic() > self._end - 0.01:  # who had no time to answer was not silent
                 raise ProbeError(f"{request}: {TIME_UP}") from None
             self.failed = True
             raise
         self.reached = True
-        return reply
+        return answer
 
     def now(self) -> float:
         return time.time()

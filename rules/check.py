@@ -40,7 +40,7 @@ def check_rule(shape: RuleShape, node: MappingNode, group: Group, mistakes: list
 def identity(rule: Rule, each: Labels) -> tuple[object, ...]:
     """Equal for two instances whose alerts cannot be told apart: one name, the same labels, the same address."""
     labels = {name: template.text for name, template in rule.labels.items()}
-    addresses = {field.name for field in catalog.load(rule.probe).Options.fields if field.type is Url}
+    addresses = {field.name for field in catalog.load(rule.probe).Options.fields if issubclass(field.type, Url)}
     asked = {name: texts(value) for name, value in rule.given.items() if name in addresses}
     return (rule.group, rule.name, *(tuple(sorted(part.items())) for part in (labels, each, asked)))
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
-    from probes.kit.net import Reply, Request
+    from probes.kit.net import Found, JmxRequest, Reply, Request
     from probes.kit.options import Given
 
 
@@ -32,6 +32,11 @@ class OneShot:
             from probes.kit.pooled import Pool  # httpx costs 100 ms; a plain question never pays it
 
             return Pool().fetch(request, self._end)
+
+    def jmx(self, request: "JmxRequest") -> "list[Found]":
+        from probes.kit.jmx import fetch  # only who asks a JVM pays for it
+
+        return fetch(request, self._end)
 
     def now(self) -> float:
         return time.time()

@@ -1,7 +1,7 @@
 """What follows from a probe's declared options beyond parsing: the JSON Schema of `with:`."""
 
 from probes.kit.options import Field, OptionSet, Secret
-from probes.kit.types import Duration, Range, Url
+from probes.kit.types import Duration, JmxAddress, Range, Url
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -12,6 +12,7 @@ _PATTERNS = {
     Duration: r"^([0-9]+(ms|[smhdwy]))+$|^0$",
     Range: r"^@?((~|[-+.0-9eE]+)?:)?[-+.0-9eE]*$",
     Url: "^https?://",
+    JmxAddress: r"^(jmx://|service:jmx:.*/jndi/rmi://)?[^/]+:[0-9]+(/jmxrmi)?$",
 }
 
 

@@ -3,8 +3,31 @@
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Protocol
+
+    from probes.kit.types import JmxAddress
+
+    Read = tuple[str, tuple[str, ...]]
 else:
     Protocol = object
+
+
+class Trust:
+    """Whom TLS trusts, and whom it shows: PEM files. Without `ca_file`, it trusts whom the system trusts.
+
+    Without `cert_file`, it shows nobody; `key_file` is the certificate's key where it is not in the same file.
+    """
+
+    __slots__ = ("ca_file", "cert_file", "key_file")
+
+    def __init__(self, ca_file: str | None = None, cert_file: str | None = None, key_file: str | None = None) -> None:
+        self.ca_file, self.cert_file, self.key_file = ca_file, cert_file, key_file
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        return (self.ca_file, self.cert_file, self.key_file)
+
+
+SYSTEM_TRUST = Trust()
 
 
 class Request:
@@ -13,7 +36,7 @@ class Request:
     `shown` is the URL as people may see it: without user, password and query.
     """
 
-    __slots__ = ("body", "ca_file", "headers", "method", "shown", "url")
+    __slots__ = ("body", "headers", "method", "shown", "trust", "url")
 
     def __init__(
         self,
@@ -23,14 +46,14 @@ class Request:
         *,
         method: str = "GET",
         body: bytes = b"",
-        ca_file: str | None = None,
+        trust: Trust = SYSTEM_TRUST,
     ) -> None:
         self.url, self.shown, self.headers = url, shown, headers
-        self.method, self.body, self.ca_file = method, body, ca_file
+        self.method, self.body, self.trust = method, body, trust
 
     @property
     def key(self) -> tuple[object, ...]:
-        return (self.method, self.url, self.headers, self.body, self.ca_file)
+        return (self.method, self.url, self.headers, self.body, *self.trust.key)
 
     def __str__(self) -> str:
         return f"{self.method} {self.shown}"
@@ -49,11 +72,67 @@ class Reply:
         return self.body.decode("utf-8", "replace")
 
 
+class JmxRequest:
+    """Reads of one JVM's MBeans, all over one connection. Equal ones within a sweep are asked once.
+
+    `reads` pairs an MBean's name or pattern with the attributes wanted; with none of them, all are. `tls_name` is the
+    name that the server's certificate must bear where it is not the address's.
+    """
+
+    __slots__ = ("address", "password", "reads", "registry_tls", "tls_name", "trust", "username")
+
+    def __init__(
+        self,
+        address: "JmxAddress",
+        reads: "tuple[Read, ...]",
+        *,
+        username: str | None = None,
+        password: str | None = None,
+        trust: Trust = SYSTEM_TRUST,
+        registry_tls: bool = False,
+        tls_name: str | None = None,
+    ) -> None:
+        self.address, self.reads, self.trust = address, reads, trust
+        self.username, self.password = username, password
+        self.registry_tls, self.tls_name = registry_tls, tls_name
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        login = (self.username, self.password)
+        return (self.address, self.reads, *login, self.registry_tls, self.tls_name, *self.trust.key)
+
+    def __str__(self) -> str:
+        return f"JMX read of {self.address.shown}"
+
+
+class Found:
+    """What one read came back with, over RMI or Jolokia.
+
+    `mbeans` has the attributes of each MBean that the name or pattern matches, by its name; an attribute that it has
+    not is absent, one that could not be read is Unreadable. `bare`: there are such MBeans, but none has any of these
+    attributes. `refused`: why the server did not answer this read at all, in its own words; else empty.
+    """
+
+    __slots__ = ("bare", "mbeans", "refused")
+
+    def __init__(self, mbeans: "dict[str, dict[str, object]]", *, bare: bool = False, refused: str = "") -> None:
+        self.mbeans, self.bare, self.refused = mbeans, bare, refused
+
+
+class Unreadable(str):
+    """In an attribute's place, why its value could not be had: its getter threw, its value cannot be sent."""
+
+    __slots__ = ()
+
+
 class Net(Protocol):
     """What a probe may do. Whatever it does ends by the deadline that run() was given."""
 
     def request(self, request: Request) -> Reply:
         """Ask over HTTP. Raises Unreachable or ProbeError; any status at all is a Reply."""
+
+    def jmx(self, request: JmxRequest) -> list[Found]:
+        """Read MBeans over RMI, one Found for each read. Raises Unreachable or ProbeError."""
 
     def now(self) -> float:
         """Seconds since the epoch."""

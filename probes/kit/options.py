@@ -7,7 +7,7 @@
 Part of the cold path: no `typing`, `inspect` or `dataclasses`.
 """
 
-from probes.kit.types import Choice, Duration, Range, Secret, Url, parse_bool, parse_float, parse_int
+from probes.kit.types import Choice, Duration, JmxAddress, Range, Secret, Url, parse_bool, parse_float, parse_int
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Choice",
     "Duration",
+    "JmxAddress",
     "OptionError",
     "OptionErrors",
     "OptionSet",
@@ -157,7 +158,7 @@ class OptionSet:
     @property
     def target(self) -> "Url":
         """The address that these options ask: the first that is given."""
-        values = (getattr(self, field.attribute) for field in self.fields if field.type is Url)
+        values = (getattr(self, field.attribute) for field in self.fields if issubclass(field.type, Url))
         return next((value for value in values if value), Url(""))
 
 

@@ -7,7 +7,7 @@ import threading
 
 from probes.kit.exchange import reason
 from probes.kit.faults import HEADERS, MAX_BODY, MAX_HEAD, HttpExchange, check
-from probes.kit.net import Reply
+from probes.kit.net import SYSTEM_TRUST, Reply, Trust
 from probes.kit.result import ProbeError
 from probes.kit.types import Url
 from probes.kit.wire import Backend
@@ -32,7 +32,7 @@ class Pool:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._clients: dict[tuple[object, ...], tuple[httpx.Client, threading.Semaphore]] = {}
-        self._contexts: dict[str | None, ssl.SSLContext] = {}
+        self._contexts: dict[tuple[object, ...], ssl.SSLContext] = {}
         self._backend = Backend()
 
     def fetch(self, request: "Request", end: float) -> Reply:
@@ -105,27 +105,27 @@ class Pool:
         """The origin's client, and its free connections."""
         import httpx
 
-        ca_file = exchange.request.ca_file if url.scheme == "https" else None
-        key = (url.scheme, url.host, url.port, ca_file)
+        trust = exchange.request.trust if url.scheme == "https" else SYSTEM_TRUST
+        key = (url.scheme, url.host, url.port, *trust.key)
         with self._lock:
             if key not in self._clients:
                 try:
-                    client = _new_client(self._context(url.scheme, ca_file), self._backend)
+                    client = _new_client(self._context(url.scheme, trust), self._backend)
                 except OSError as error:
-                    raise exchange.error(f"cannot read the CA file {ca_file}: {reason(error)}") from None
+                    raise exchange.error(f"cannot read the CA file {trust.ca_file}: {reason(error)}") from None
                 except (ImportError, ValueError, httpx.InvalidURL):  # the texts may quote a proxy's password
                     raise exchange.error("the proxy that the environment names cannot be used") from None
                 self._clients[key] = client, threading.Semaphore(CONNECTIONS)
             return self._clients[key]
 
-    def _context(self, scheme: str, ca_file: str | None) -> "ssl.SSLContext":
+    def _context(self, scheme: str, trust: Trust) -> "ssl.SSLContext":
         import ssl
 
         if scheme != "https":
             return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # never used; reading the system's trust costs 17 ms
-        if ca_file not in self._contexts:
-            self._contexts[ca_file] = ssl.create_default_context(cafile=ca_file)
-        return self._contexts[ca_file]
+        if trust.key not in self._contexts:
+            self._contexts[trust.key] = ssl.create_default_context(cafile=trust.ca_file)
+        return self._contexts[trust.key]
 
 
 def _new_client(context: "ssl.SSLContext", backend: "Backend") -> "httpx.Client":

@@ -1,6 +1,6 @@
 """Asking a REST interface: the options every HTTP probe has, and a JSON answer or the error that says why not."""
 
-from probes.kit.net import Request
+from probes.kit.net import Request, Trust
 from probes.kit.options import OptionError, ProbeOptions, Secret, Url, option
 from probes.kit.result import ProbeError
 
@@ -22,6 +22,8 @@ class HttpOptions(ProbeOptions):
     password: Secret | None = option(default=None, help="File holding the password.")
     token: Secret | None = option(default=None, help="File holding a bearer token.")
     ca_file: str | None = option(default=None, help="Trust the CA certificates in this PEM file.")
+    cert_file: str | None = option(default=None, help="Show the client certificate in this PEM file.")
+    key_file: str | None = option(default=None, help="Its key, where it is not in the same PEM file.")
 
     def check(self) -> None:
         super().check()
@@ -29,15 +31,21 @@ class HttpOptions(ProbeOptions):
             raise OptionError("token", "cannot be combined with username: give one login")
         if self.password is not None and self.username is None:
             raise OptionError("username", "is missing: a password needs a user")
+        if self.key_file is not None and self.cert_file is None:
+            raise OptionError("cert_file", "is missing: a key needs its certificate")
 
     def get(self, url: Url, accept: str = "application/json") -> Request:
         """A GET for JSON, with this login."""
-        return Request(url, url.shown, (("accept", accept), *self._login()), ca_file=self.ca_file)
+        return Request(url, url.shown, (("accept", accept), *self._login()), trust=self.trust)
 
     def post(self, url: Url, body: bytes) -> Request:
         """A POST of JSON, with this login."""
         headers = (("accept", "application/json"), ("content-type", "application/json"), *self._login())
-        return Request(url, url.shown, headers, method="POST", body=body, ca_file=self.ca_file)
+        return Request(url, url.shown, headers, method="POST", body=body, trust=self.trust)
+
+    @property
+    def trust(self) -> Trust:
+        return Trust(self.ca_file, self.cert_file, self.key_file)
 
     def _login(self) -> tuple[tuple[str, str], ...]:
         if self.token is not None:

@@ -146,6 +146,43 @@ class Url(str):
         query = "&".join(part for part in (path.partition("?")[2], query) if part)
         return Url(f"{base.rstrip('/')}/{path.partition('?')[0]}{'?' if query else ''}{query}")
 
+    def or_below(self, path: str) -> "Url":
+        """This address; the one of `path` below it, if it has no path of its own."""
+        return self if self.partition("://")[2].partition("?")[0].partition("/")[2] else self.below(path)
+
+
+class JmxAddress(Url):
+    """Where a JVM serves remote JMX, kept as `jmx://host:port`.
+
+    Also taken: `host:port`, and a service URL whose registry is named (`service:jmx:rmi:///jndi/rmi://host:port/jmxrmi`).
+    """
+
+    METAVAR = "HOST:PORT"
+    __slots__ = ()
+
+    @classmethod
+    def parse(cls, text: str) -> "JmxAddress":
+        rest = text.removeprefix("jmx://")
+        if text.startswith("service:jmx:"):
+            # Its first host is where the connector server would be if it were not looked up.
+            rest = text.partition("/jndi/rmi://")[2].removesuffix("/jmxrmi")
+        host, _, port = rest.rpartition(":")
+        bare = host[1:-1] if host[:1] == "[" and host[-1:] == "]" else host
+        named = bare and not (set(bare) & set(" /@?#[]%") or (":" in bare and bare == host)) and bare.isprintable()
+        if not named or not port or port.strip(_DIGITS) or len(port) > 5 or not 0 < int(port) < 65536:
+            likes = "host:5555 or service:jmx:rmi:///jndi/rmi://host:5555/jmxrmi"
+            raise ValueError(f"{_without_login(text)!r} is not a JMX address; write it like {likes}")
+        return cls(f"jmx://{host}:{int(port)}")
+
+    @property
+    def host(self) -> str:
+        """The name or address to dial, without brackets."""
+        return self.removeprefix("jmx://").rpartition(":")[0].strip("[]")
+
+    @property
+    def port(self) -> int:
+        return int(self.rpartition(":")[2])
+
 
 class Secret(str):
     """A password or token. It comes from a file or the environment, and shows nowhere."""

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 
-from probes.kit.net import Reply, Request
+from probes.kit.net import Found, JmxRequest, Reply, Request
 
 NOW = 1795217600.0  # 2026-11-20T23:33:20Z, some seconds after the answers recorded in facts/live-servers.md
 
@@ -23,6 +23,18 @@ class FakeNet:
         self.asked.append(question)
         self.requests.append(request)
         return reply(self.answers[question])
+
+    def jmx(self, request: JmxRequest) -> list[Found]:
+        """By "JMX host:port name"; a Found, or an exception to raise."""
+        found = []
+        for name, _ in request.reads:
+            self.asked.append(f"JMX {request.address.removeprefix('jmx://')} {name}")
+            answer = self.answers[self.asked[-1]]
+            if isinstance(answer, Exception):
+                raise answer
+            assert isinstance(answer, Found)
+            found.append(answer)
+        return found
 
     def now(self) -> float:
         return self.time

@@ -10,16 +10,16 @@ import pytest
 from probes.kit import catalog, derive
 from probes.kit.example import AnyKeys, OneOf
 from probes.kit.jsontext import dumps
-from probes.kit.net import Reply, Request
+from probes.kit.net import Found, JmxRequest, Reply, Request
 from probes.kit.options import OptionSet, Secret, Url, environment_name
 from probes.kit.result import Status
 from probes.kit.run import RunOptions, run
 from tests.probes.fakenet import NOW
-from tests.probes.kit.healthy import body_of
+from tests.probes.kit.healthy import body_of, found_of
 
 PROBES = catalog.names()
 # Each way a probe can be asked. A probe that is not in here is asked with --url.
-ASKED = {"streams": [{"exporter": "http://h/metrics"}, {"jolokia": "http://h/jolokia"}]}
+ASKED = {"streams": [{"exporter": "http://h/metrics"}, {"jolokia": "http://h/jolokia"}, {"jmx": "h:5555"}]}
 QUESTIONS = [(probe, given) for probe in PROBES for given in ASKED.get(probe, [{"url": "http://h"}])]
 JUDGED = ("tasks", "partitions", "targets", "clients", "series")
 
@@ -29,6 +29,9 @@ class Healthy:
 
     def request(self, request: Request) -> Reply:
         return Reply(200, {}, body_of("/" + request.url.partition("://")[2].partition("/")[2]))
+
+    def jmx(self, request: JmxRequest) -> list[Found]:
+        return [found_of(name) for name, _ in request.reads]
 
     def now(self) -> float:
         return NOW
@@ -81,7 +84,7 @@ def test_no_two_options_share_a_name(probe: str) -> None:
 @pytest.mark.parametrize("probe", PROBES)
 def test_an_address_goes_first_and_secrets_are_never_required(probe: str) -> None:
     fields = catalog.load(probe).Options.fields
-    assert fields[0].type is Url
+    assert issubclass(fields[0].type, Url)
     assert not [field for field in fields if field.type is Secret and field.required]
 
 
@@ -155,7 +158,7 @@ def test_an_answer_has_the_keys_of_the_example(probe: str, given: dict[str, str]
 
 @pytest.mark.parametrize(("probe", "given"), QUESTIONS)
 def test_an_answer_shows_its_target(probe: str, given: dict[str, str]) -> None:
-    assert answer(probe, given)["target"].startswith("http://h")
+    assert answer(probe, given)["target"].startswith(("http://h", "jmx://h"))
 
 
 def differ(example: object, real: object, path: str) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from probes.kit import catalog, http
-from probes.kit.net import Reply, Request
+from probes.kit.net import Found, JmxRequest, Reply, Request
 from probes.kit.pooled import Pool
 from probes.kit.run import ALERT, LIVENESS, READINESS, Answer, run
 from tests.cassettes.replay import CASSETTES, Replay, load, names, recorded_at
@@ -95,6 +95,9 @@ class Frozen:
 
     def request(self, request: Request) -> Reply:
         return self._fetch(request, monotonic() + 10)
+
+    def jmx(self, request: JmxRequest) -> list[Found]:
+        raise AssertionError("what is recorded is HTTP")
 
     def now(self) -> float:
         return self._now

@@ -430,8 +430,8 @@ def test_jolokia_is_asked_once_for_everything() -> None:
     ("answer", "words"),
     [
         (bulk(BARE, GONE), "Streams MBeans, but none that shows state, threads or count"),
-        (bulk(entry(status=403, error="forbidden")), "Jolokia answers 403 to kafka.streams.*: forbidden"),
-        (bulk(entry(client()), entry(status=500, error="x")), "Jolokia answers 500 to kafka.streams:type=kafka-metr"),
+        (bulk(entry(status=403, error="forbidden")), "Jolokia answers 403: forbidden"),
+        (bulk(entry(client()), entry(status=500, error="x")), "kafka-metrics-count: Jolokia answers 500"),
         (bulk(entry(client(state=3))), "state as text, got 3"),
         (bulk(entry(client(alive="2"))), 'alive-stream-threads as a number, got "2"'),
         (bulk(entry([])), r"as an object, got \[\]"),
@@ -466,8 +466,8 @@ def test_only_a_sidecars_silence_says_nothing_of_the_jvm() -> None:
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        ({}, "exporter: is missing: give --exporter or --jolokia"),
-        ({"exporter": "http://a:1", "jolokia": "http://a:2"}, "jolokia: cannot be combined with exporter"),
+        ({}, "jmx: is missing: give --jmx, --jolokia or --exporter"),
+        ({"exporter": "http://a:1", "jolokia": "http://a:2"}, "exporter: cannot be combined with jolokia"),
         ({"jolokia": "http://a:2", "sidecar": "true"}, "sidecar: is about --exporter, which is missing"),
         ({"exporter": "http://a:1", "grace": "30"}, "grace: '30' has no unit"),
         ({"exporter": "http://a:1", "min_threads": "two"}, "min_threads: 'two' is not a whole number"),

@@ -18,7 +18,7 @@ import httpx
 import vcr
 
 from probes.kit import catalog
-from probes.kit.net import Reply, Request
+from probes.kit.net import Found, JmxRequest, Reply, Request
 from probes.kit.run import ALERT, LIVENESS, READINESS, run
 from tests.cassettes.replay import CASSETTES
 from tests.stack import faults
@@ -82,6 +82,9 @@ class Asking:
         headers = [*request.headers, ("accept-encoding", "identity")]
         reply = self._client.request(request.method, request.url, headers=headers, content=request.body or None)
         return Reply(reply.status_code, dict(reply.headers), reply.content)
+
+    def jmx(self, request: JmxRequest) -> list[Found]:
+        raise AssertionError("what is recorded is HTTP")
 
     def now(self) -> float:
         return time.time()

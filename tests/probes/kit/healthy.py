@@ -1,7 +1,10 @@
 """A whole platform that is well, at one address: Connect, Burrow, Prometheus, an exporter and a Jolokia agent."""
 
 import json
+from typing import Any
 
+from probes.kit.mbeans import is_pattern
+from probes.kit.net import Found
 from tests.probes.kit.rawserver import Talk, answer
 
 TASK = {"id": 0, "state": "RUNNING", "worker_id": "w:1"}
@@ -13,7 +16,7 @@ TARGET = {
     "lastScrape": "2026-11-20T23:33:20.123456789Z", "scrapePool": "j",
 }  # fmt: skip
 MBEAN = {"kafka.streams:type=stream-metrics,client-id=c": {"state": "RUNNING", "alive-stream-threads": 1}}
-BODIES: dict[str, object] = {
+BODIES: dict[str, Any] = {
     "": {"version": "4.1.0"},
     "/connectors": {"s": {"status": STATUS}},
     "/v3/kafka": {"error": False, "clusters": ["local"]},
@@ -27,6 +30,17 @@ BODIES: dict[str, object] = {
     ],
     "/metrics": 'jmx_scrape_error 0\nkafka_streams_stream_metrics_alive_stream_threads{client_id="c"} 1\n',
 }
+
+
+def found_of(name: str) -> Found:
+    """What a read over RMI finds."""
+    read = {
+        "kafka.streams:type=stream-metrics,*": 0,
+        "kafka.streams:type=kafka-metrics-count": 1,
+        "java.lang:type=Runtime": 2,
+    }
+    value = BODIES["/jolokia"][read[name]]["value"]
+    return Found(value if is_pattern(name) else {name: value})
 
 
 def platform(talk: Talk) -> None:

@@ -19,15 +19,15 @@ ALWAYS = {
     "_socket", "errno", "probes", "probes.kit", "probes.kit.argv", "probes.kit.catalog", "probes.kit.cold",
     "probes.kit.dial", "probes.kit.example", "probes.kit.exchange", "probes.kit.faults", "probes.kit.finding",
     "probes.kit.http", "probes.kit.net", "probes.kit.options", "probes.kit.outputs", "probes.kit.outputs.json",
-    "probes.kit.rest", "probes.kit.result",    "probes.kit.run",
-    "probes.kit.jsontext", "probes.kit.types", "probes.kit.within", "_json",
+    "probes.kit.rest", "probes.kit.result", "probes.kit.run", "probes.kit.jsontext",
+    "probes.kit.types", "probes.kit.within", "_json",
 }  # fmt: skip
 MORE = {
     "connect": {"probes.connect"},
     "burrow": {"probes.burrow"},
     "targets": {"probes.targets", "_datetime"},
-    "streams --exporter": {"probes.streams", "probes.kit.exposition", "probes.kit.jolokia"},
-    "streams --jolokia": {"probes.streams", "probes.kit.exposition", "probes.kit.jolokia"},
+    "streams --exporter": {"probes.streams", "probes.kit.exposition", "probes.kit.mbeans"},
+    "streams --jolokia": {"probes.streams", "probes.kit.exposition", "probes.kit.jolokia", "probes.kit.mbeans"},
 }
 # Where an answer is none, what reads it is not needed.
 AT_LEAST = {"probes.kit.cold", "probes.kit.http", "probes.kit.outputs.json"}

@@ -3,18 +3,18 @@ from typing import Any
 
 import pytest
 
-from probes.kit.jolokia import Answer, properties, read
-from probes.kit.options import Url
-from probes.kit.rest import HttpOptions
+from probes.kit.mbeans import Answer, JvmOptions, is_pattern, properties, read
 from probes.kit.result import ProbeError
 from tests.probes.fakenet import FakeNet
 
+JVM = JvmOptions.build({"jolokia": "http://app:8778"})
 PATTERN = "kafka.streams:type=stream-metrics,*"
 
 
 def ask(answer: object) -> list[Answer]:
-    questions = {PATTERN: ["state"], "java.lang:type=Runtime": ["Uptime"]}
-    return read(HttpOptions(), FakeNet({"POST /jolokia/": answer}), Url("http://app:8778/jolokia"), questions)
+    return read(
+        JVM, FakeNet({"POST /jolokia/": answer}), (PATTERN, ("state",)), ("java.lang:type=Runtime", ("Uptime",))
+    )
 
 
 def told(value: Any = None, status: int = 200, **fields: Any) -> list[dict[str, Any]]:
@@ -24,11 +24,11 @@ def told(value: Any = None, status: int = 200, **fields: Any) -> list[dict[str, 
 def test_all_questions_are_one_post() -> None:
     net = FakeNet({"POST /jolokia/": told({})})
 
-    read(HttpOptions(), net, Url("http://app:8778/jolokia"), {PATTERN: ["state"], "a:b=c": ["x", "y"]})
+    read(JVM, net, (PATTERN, ("state",)), ("a:b=c", ()))
 
     assert json.loads(net.requests[0].body) == [
         {"type": "read", "mbean": PATTERN, "attribute": ["state"]},
-        {"type": "read", "mbean": "a:b=c", "attribute": ["x", "y"]},
+        {"type": "read", "mbean": "a:b=c"},
     ]
 
 
@@ -54,16 +54,18 @@ def test_each_mbean_of_a_pattern_has_its_attributes() -> None:
 def test_what_is_not_there_has_no_attributes(fields: dict[str, Any], bare: bool) -> None:
     answer, _ = ask(told(**fields))
 
-    assert (answer.attributes(), answer.mbeans(), answer.number("n"), answer.bare) == ({}, {}, None, bare)
-    assert not answer.learnt
+    assert (answer.mbeans(), answer.one().number("n"), answer.found.bare) == ({}, None, bare)
 
 
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
-        (told(status=403, error="Reading attribute\nis forbidden"), f"403 to {PATTERN[:20]}.*: Reading attribute is"),
-        (told(status=500, error="x"), "Jolokia answers 500 to kafka.streams"),
-        (told(status=400, error="bad"), "Jolokia answers 400 to"),
+        (
+            told(status=403, error="Reading attribute\nis forbidden"),
+            f"{PATTERN[:20]}.*: Jolokia answers 403: Reading attribute is",
+        ),
+        (told(status=500, error="x"), "Jolokia answers 500: x"),
+        (told(status=400, error="bad"), "Jolokia answers 400: bad"),
         (told([]), r"expected the attributes of kafka.streams.* as an object, got \[\]"),
         (told(None), "as an object, got null"),
         (told({"a:b=c": 1}), "expected the attributes of a:b=c as an object, got 1"),
@@ -100,3 +102,18 @@ def test_a_refusal_is_an_error_that_shows_it(answer: object, words: str) -> None
 )
 def test_properties_of_an_object_name(name: str, expected: dict[str, str]) -> None:
     assert properties(name) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "pattern"),
+    [
+        ("kafka.streams:type=stream-metrics,*", True),
+        ("kafka.*:type=a", True),
+        ("k:client-id=a?", True),
+        ("k:type=a", False),
+        (r'k:client-id="a\*b\?"', False),
+        (r'k:client-id="a\\*"', True),
+    ],
+)
+def test_a_quoted_wildcard_is_no_pattern(name: str, pattern: bool) -> None:
+    assert is_pattern(name) is pattern

@@ -90,8 +90,8 @@ def test_a_bad_value_in_a_source_that_does_not_win_is_not_looked_at() -> None:
 
 def test_all_that_is_wrong_is_told_at_once() -> None:
     assert wrong({"count": "x", "mode": "c", "grace": "5", "limit": "?", "nmae": "a", "deep": ["true"]}) == {
-        "nmae": "is no option; there are ca_file, count, deep, from, grace, limit, mode, name, password, password_file,"
-        " port, ratio, timeout, token, token_file, url, username",
+        "nmae": "is no option; there are ca_file, cert_file, count, deep, from, grace, key_file, limit, mode, name,"
+        " password, password_file, port, ratio, timeout, token, token_file, url, username",
         "url": "is missing",
         "count": "'x' is not a whole number",
         "mode": "'c' is none of a, b",

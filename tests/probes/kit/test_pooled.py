@@ -20,7 +20,7 @@ import pytest
 import trustme
 
 from probes.kit import dial
-from probes.kit.net import Reply, Request
+from probes.kit.net import Reply, Request, Trust
 from probes.kit.pooled import CONNECTIONS, Pool
 from probes.kit.result import ProbeError, Unreachable
 from probes.kit.wire import Backend
@@ -58,7 +58,7 @@ def ask() -> Iterator[Ask]:
     def fetch(
         url: str, seconds: float = 5.0, *, method: str = "GET", ca_file: str | None = None, **headers: str
     ) -> Reply:
-        request = Request(url, "http://shown", tuple(headers.items()), method=method, ca_file=ca_file)
+        request = Request(url, "http://shown", tuple(headers.items()), method=method, trust=Trust(ca_file))
         return pool.fetch(request, time.monotonic() + seconds)
 
     yield fetch

@@ -1,0 +1,139 @@
+"""Reading a JVM's MBeans, over RMI (`--jmx`) or through its Jolokia agent (`--jolokia`), with one kind of answer.
+
+Part of the cold path.
+"""
+
+from probes.kit.net import Found, JmxRequest, Unreadable
+from probes.kit.options import JmxAddress, OptionError, Url, option
+from probes.kit.rest import HttpOptions
+from probes.kit.result import ProbeError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from probes.kit.net import Net, Read
+
+
+class JvmOptions(HttpOptions):
+    """How a JVM is asked, and how to be let in."""
+
+    jmx: JmxAddress | None = option(default=None, help="Remote JMX of the JVM: host:port, or its service URL.")
+    jolokia: Url | None = option(default=None, help="Jolokia agent of the JVM; /jolokia if the URL has no path.")
+    registry_tls: bool = option(default=False, help="The RMI registry at --jmx speaks TLS too.")
+    tls_name: str | None = option(default=None, help="Name in the certificate at --jmx, where the address has another.")
+
+    def check(self) -> None:
+        super().check()
+        if self.token is not None and self.jmx is not None:
+            raise OptionError("token", "cannot be combined with jmx, which knows only users and passwords")
+        for name, given in (("registry_tls", self.registry_tls), ("tls_name", self.tls_name)):
+            if given and self.jmx is None:
+                raise OptionError(name, "is about --jmx, which is missing")
+
+    def over_rmi(self, reads: "tuple[Read, ...]") -> JmxRequest:
+        """These reads as a question over RMI, with this login."""
+        return JmxRequest(
+            self.jmx or JmxAddress(),
+            reads,
+            username=self.username,
+            password=self.password,
+            trust=self.trust,
+            registry_tls=self.registry_tls,
+            tls_name=self.tls_name,
+        )
+
+
+class MBean:
+    """One MBean's attributes as they came. `asked` says of whom, for errors."""
+
+    __slots__ = ("asked", "attributes", "name")
+
+    def __init__(self, asked: str, name: str, attributes: "dict[str, object]") -> None:
+        self.asked, self.name, self.attributes = asked, name, attributes
+
+    def number(self, attribute: str) -> float | None:
+        """An attribute that holds a number; None when it is not there, or null: Jolokia's NaN."""
+        value = self._readable(attribute)
+        if value is None:
+            return None
+        if isinstance(value, float) or (type(value) is int and abs(value) < 2**64):
+            return value
+        raise self._unfit(attribute, "a number", value)
+
+    def text(self, attribute: str) -> str | None:
+        """An attribute that holds text, or an enum; None when it is not there."""
+        value = self._readable(attribute)
+        if value is None or isinstance(value, str):
+            return value
+        raise self._unfit(attribute, "text", value)
+
+    def _readable(self, attribute: str) -> object:
+        value = self.attributes.get(attribute)
+        if isinstance(value, Unreadable):
+            raise ProbeError(f"{self.asked}: {self.name} {attribute}: {value}")
+        return value
+
+    def _unfit(self, attribute: str, wanted: str, value: object) -> ProbeError:
+        from probes.kit.jsontext import dumps
+
+        return ProbeError(f"{self.asked}: expected {self.name} {attribute} as {wanted}, got {dumps(value)[:80]}")
+
+
+class Answer:
+    """What came back for one MBean's name or pattern."""
+
+    __slots__ = ("asked", "found", "name")
+
+    def __init__(self, asked: object, name: str, found: Found) -> None:
+        self.asked, self.name, self.found = str(asked), name, found
+
+    def mbeans(self) -> dict[str, MBean]:
+        """Each MBean that the pattern matches, by its name; ProbeError when the JVM would not tell."""
+        if self.found.refused:
+            raise ProbeError(f"{self.asked}: {self.name}: {self.found.refused}")
+        return {name: MBean(self.asked, name, attributes) for name, attributes in self.found.mbeans.items()}
+
+    def one(self) -> MBean:
+        """The MBean of this name, without any attribute when there is none."""
+        return self.mbeans().get(self.name) or MBean(self.asked, self.name, {})
+
+
+def read(o: JvmOptions, net: "Net", *reads: "Read") -> list[Answer]:
+    """An answer for each read, an MBean's name or pattern and the attributes wanted (none: all), in their order."""
+    if o.jmx is not None:
+        question = o.over_rmi(reads)
+        return [Answer(question, name, found) for (name, _), found in zip(reads, net.jmx(question), strict=True)]
+    from probes.kit import jolokia
+
+    request, answers = jolokia.read(o, net, jolokia.address(o.jolokia or Url()), reads)
+    return [Answer(request, name, found) for (name, _), found in zip(reads, answers, strict=True)]
+
+
+def is_pattern(name: str) -> bool:
+    """Whether an ObjectName has wildcards; a quoted `\\*` or `\\?` is none. Source: javax.management.ObjectName."""
+    bare = name.replace("\\\\", "").replace("\\*", "").replace("\\?", "")
+    return "*" in bare or "?" in bare
+
+
+def properties(name: str) -> dict[str, str]:
+    """The key properties of an ObjectName, in whatever order they come; quoted values lose their quotes."""
+    found: dict[str, str] = {}
+    rest = name.partition(":")[2]
+    while rest:
+        key, _, rest = rest.partition("=")
+        if rest.startswith('"'):
+            end = rest.find('"', 1)
+            while end > 0 and (end - len(rest[:end].rstrip("\\"))) % 2:
+                end = rest.find('"', end + 1)
+            end = end if end > 0 else len(rest)
+            found[key], rest = _unquote(rest[1:end]), rest[end + 1 :].removeprefix(",")
+        else:
+            found[key], _, rest = rest.partition(",")
+    return found
+
+
+def _unquote(text: str) -> str:
+    """ObjectName.quote() puts a backslash before `"`, `*`, `?` and itself, and writes a line feed as `\\n`."""
+    halves = text.split("\\\\")
+    for written, meant in (('\\"', '"'), ("\\*", "*"), ("\\?", "?"), ("\\n", "\n")):
+        halves = [half.replace(written, meant) for half in halves]
+    return "\\".join(halves)
