@@ -1,45 +1,41 @@
-"""Kafka Streams: every client of one JVM is RUNNING and its threads are alive."""
+"""Kafka Streams: every client is RUNNING, its threads are alive and poll."""
 
 from probes.kit.example import one_of
-from probes.kit.exposition import Page
-from probes.kit.finding import sentence
-from probes.kit.mbeans import JvmOptions, properties, read
+from probes.kit.finding import cut, sentence
+from probes.kit.mbeans import JvmOptions
 from probes.kit.options import Choice, Duration, OptionError, Url, option
 from probes.kit.result import ProbeError, Result, Status, worst
+from probes.kit.streams.reading import STATES, Reading, client_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
-    from probes.kit.exposition import Sample
     from probes.kit.finding import Finding
     from probes.kit.net import Net
 
     Item = dict[str, Any]
 
-# In the order of `client-state`, which is there since Kafka 4.0 (KIP-1091). Before 2.8 there was no PENDING_ERROR and
-# ERROR was the sixth, but those versions tell their state by name only. Source: KafkaStreams.State.
-STATES = {
-    "CREATED": Status.WARNING,
-    "REBALANCING": Status.OK,  # normal while state is restored, for hours if it is large
-    "RUNNING": Status.OK,
-    "PENDING_SHUTDOWN": Status.WARNING,
-    "NOT_RUNNING": Status.CRITICAL,
-    "PENDING_ERROR": Status.CRITICAL,
-    "ERROR": Status.CRITICAL,
-}
 # What a client keeps after its last thread has died: 6 or 7 metrics in Kafka 2.4 to 2.7, 18 in 4.3. One living thread
 # brings more than 20.
 FEW_METRICS = 20
+WAYS = ("jmx", "jolokia", "exporter", "prometheus")
 
 
 class Options(JvmOptions):
     exporter: Url | None = option(default=None, help="jmx_exporter of the JVM; /metrics if the URL has no path.")
+    prometheus: Url | None = option(default=None, help="Prometheus that scrapes the exporters of the whole --app.")
+    app: str | None = option(
+        default=None, help='What its JVMs are to Prometheus: a job, or matchers like app="orders",namespace="shop".'
+    )
     sidecar: bool = option(
         default=False, help="The exporter runs beside the JVM, not in it: its silence tells nothing of the JVM."
     )
     min_threads: int | None = option(default=None, help="CRITICAL when a client has fewer living threads.")
+    max_poll_age: Duration | None = option(
+        default=None, help="CRITICAL when a thread has not polled for so long; tells nothing to a kubelet."
+    )
     grace: Duration = option(default=Duration(0), help="So long after its start a JVM may be without Streams.")
     rebalancing: Choice = option(
         default="not-ready", choices=("not-ready", "ready"), help="What a rebalance means for readiness."
@@ -47,18 +43,21 @@ class Options(JvmOptions):
 
     def check(self) -> None:
         super().check()
-        given = [name for name in ("jmx", "jolokia", "exporter") if getattr(self, name) is not None]
+        given = [way for way in WAYS if getattr(self, way) is not None]
         if len(given) > 1:
             raise OptionError(given[1], f"cannot be combined with {given[0]}: ask one of them")
         if not given:
-            raise OptionError("jmx", "is missing: give --jmx, --jolokia or --exporter")
-        if self.sidecar and self.exporter is None:
-            raise OptionError("sidecar", "is about --exporter, which is missing")
+            raise OptionError("jmx", "is missing: give --jmx, --jolokia, --exporter, or --prometheus and --app")
+        if (self.prometheus is None) != (self.app is None):
+            missing, there = ("app", "prometheus") if self.app is None else ("prometheus", "app")
+            raise OptionError(missing, f"is missing: --{there} needs it")
+        if self.sidecar and self.exporter is None and self.prometheus is None:
+            raise OptionError("sidecar", "is about --exporter or --prometheus, which are missing")
 
 
 def asks(o: Options) -> str:
-    """An agent inside the JVM goes with it; a sidecar goes by itself."""
-    return "others" if o.sidecar else "itself"
+    """An agent inside the JVM goes with it; a sidecar goes by itself, and Prometheus only tells of others."""
+    return "others" if o.sidecar or o.prometheus else "itself"
 
 
 ASKS = asks
@@ -67,9 +66,19 @@ EXAMPLE = {
     "clients": [
         {
             "client_id": "orders-1f0c3a52-7d0e-4a53-8f0e-2c1d6a1c9b5e",
+            "instance": "orders-0:9404",
             "state": one_of(tuple(STATES)),
             "alive_threads": 2,
             "failed_threads": 0,
+            "expected_threads": 2,
+        }
+    ],
+    "threads": [
+        {
+            "thread_id": "orders-1f0c3a52-7d0e-4a53-8f0e-2c1d6a1c9b5e-StreamThread-1",
+            "instance": "orders-0:9404",
+            "status": one_of(("OK", "CRITICAL", "UNKNOWN")),
+            "last_poll_age_seconds": 0.1,
         }
     ],
     "metrics_count": 134,
@@ -77,70 +86,116 @@ EXAMPLE = {
 }
 
 
-class Reading:
-    """What one JVM tells, by whatever way it was asked.
-
-    `count` is None when there is no kafka-metrics-count, `uptime` when it is not told; `others` says whether there are
-    Streams MBeans beside the clients' and the count.
-    """
-
-    __slots__ = ("clients", "count", "others", "uptime")
-
-    def __init__(self) -> None:
-        self.clients: dict[str | None, Item] = {}
-        self.count: int | None = None
-        self.uptime: float | None = None
-        self.others = False
-
-    def client(self, client_id: str | None) -> "Item":
-        unknown = {"client_id": client_id, "state": None, "alive_threads": None, "failed_threads": None}
-        return self.clients.setdefault(client_id, unknown)
-
-
 def probe(o: Options, net: "Net") -> Result:
-    reading = from_exporter(o, net, o.exporter) if o.exporter else from_mbeans(o, net)
-    clients = sorted(reading.clients.values(), key=lambda client: client["client_id"] or "")
-    data: dict[str, object] = {
-        "clients": clients,
-        "metrics_count": reading.count,
-        "uptime_seconds": reading.uptime and round(reading.uptime, 3),
-    }
-    if reading.count == 1 and not any(client["state"] for client in clients):
-        # Up to Kafka 2.3, the count alone is left in its own registry when the last thread has died.
-        message = "the metrics count is 1: every stream thread is dead"
-        return Result(Status.CRITICAL, message, o.target.shown, data, alive=False)
-    if not clients:
-        return without_clients(o, reading, data)
-    findings = [finding for client in clients for finding in judge(o, len(clients), client)]
+    if o.prometheus and o.app:
+        return of_application(o, net, o.prometheus, o.app)
+    reading = of_jvm(o, net)
+    if not reading.clients:
+        return without_clients(o, reading)
+    return of_clients(o, [reading], [])
+
+
+def of_jvm(o: Options, net: "Net") -> Reading:
+    """What the one JVM tells, by the way that was given; each brings only the modules that it needs."""
+    polls = o.max_poll_age is not None
+    if o.exporter:
+        from probes.kit.streams.series import from_exporter
+
+        return from_exporter(o, net, o.exporter, sidecar=o.sidecar, polls=polls)
+    from probes.kit.streams.jvm import from_mbeans
+
+    return from_mbeans(o, net, polls)
+
+
+def of_application(o: Options, net: "Net", url: Url, app: str) -> Result:
+    """Every JVM that Prometheus scrapes for it; one that tells nothing is a finding among the others'."""
+    from probes.kit.streams.prometheus import from_prometheus
+
+    told = from_prometheus(o, net, url, app, sidecar=o.sidecar, polls=o.max_poll_age is not None)
+    if not told.readings:
+        return Result(Status.CRITICAL, f"Prometheus has no target of {app}", url.shown, None, ready=False)
+    findings: list[Finding] = [(Status.UNKNOWN, "warning of Prometheus", cut(text), "") for text in told.warnings]
+    for reading in told.readings:
+        if reading.down or reading.blind or not reading.clients:
+            status, why, _ = lack(o, reading)
+            findings.append((status, f"of {len(told.readings)} JVMs", reading.instance or "the JVM", why))
+    return of_clients(o, told.readings, findings)
+
+
+def of_clients(o: Options, readings: list[Reading], findings: "list[Finding]") -> Result:
+    """The verdict on all clients of these JVMs, given what was found of the JVMs themselves."""
+    clients = [item for reading in readings for item in items(o, reading)]
+    findings = findings + [finding for client in clients for finding in judge(o, len(clients), client)]
     status = worst([Status.OK, *(finding[0] for finding in findings)])
+    threads = [thread for reading in readings for thread in polled(o, reading)]
+    stuck = list(unpolled(o, clients, threads))
     fit = ("RUNNING", "REBALANCING", None) if o.rebalancing == "ready" else ("RUNNING",)
     return Result(
-        status,
-        sentence(findings) or well(clients),
+        worst([status, *(finding[0] for finding in stuck)]),
+        sentence([*findings, *stuck]) or well(clients),
         o.target.shown,
-        data,
-        alive=not all(is_dead(client) for client in clients),
-        ready=status <= Status.WARNING and all(client["state"] in fit for client in clients),
+        data(o, clients, threads, readings),
+        alive=not all(is_dead(o, reading) for reading in readings),
+        ready=status <= Status.WARNING and bool(clients) and all(client["state"] in fit for client in clients),
     )
 
 
-def without_clients(o: Options, reading: Reading, data: "dict[str, object]") -> Result:
+def items(o: Options, reading: Reading) -> "list[Item]":
+    """The clients of one JVM as the answer shows them."""
+    rows = sorted(reading.clients.values(), key=lambda client: client["client_id"] or "")
+    return [{**row, "instance": reading.instance, "expected_threads": o.min_threads} for row in rows]
+
+
+def polled(o: Options, reading: Reading) -> "list[Item]":
+    """The threads of one JVM, each by how long ago it polled."""
+    rows = []
+    for thread, age in sorted((reading.polls or {}).items()):
+        status = Status.UNKNOWN if age is None else Status.CRITICAL if age > (o.max_poll_age or 0) else Status.OK
+        identity = {"thread_id": thread, "instance": reading.instance}
+        rows.append({**identity, "status": status.name, "last_poll_age_seconds": age})
+    return rows
+
+
+def data(o: Options, clients: "list[Item]", threads: "list[Item]", readings: list[Reading]) -> "dict[str, object]":
+    only = readings[0] if len(readings) == 1 else Reading()
+    return {
+        "clients": clients,
+        "threads": None if o.max_poll_age is None else threads,
+        "metrics_count": only.count,
+        "uptime_seconds": only.uptime and round(only.uptime, 3),
+    }
+
+
+def without_clients(o: Options, reading: Reading) -> Result:
     """No MBean shows a state or threads: a version that shows neither, or a client that has died or never was."""
-    shown = o.target.shown
+    status, message, ready = lack(o, reading)
+    if status is Status.UNKNOWN:
+        raise ProbeError(f"{o.target.shown}: {message}")
+    return Result(status, message, o.target.shown, data(o, [], [], [reading]), alive=status is Status.OK, ready=ready)
+
+
+def lack(o: Options, reading: Reading) -> tuple[Status, str, bool]:
+    """What it means that a JVM shows no client: a status, why, and whether it is ready."""
+    if reading.down:
+        return Status.CRITICAL, "Prometheus cannot scrape it", False
+    if reading.blind:
+        return Status.UNKNOWN, "jmx_scrape_error: its exporter cannot read it", False
+    if reading.count == 1:
+        return Status.CRITICAL, "the metrics count is 1: every stream thread is dead", False
     if reading.count is not None and reading.count >= FEW_METRICS:
         message = f"metrics count {reading.count}; this version shows neither state nor threads"
-        return Result(Status.OK, message, shown, data, ready=o.rebalancing == "ready")
+        return Status.OK, message, o.rebalancing == "ready"
     if reading.count is not None:
-        raise ProbeError(f"{shown}: metrics count {reading.count} and nothing else: that may be a dead client or not")
+        message = f"metrics count {reading.count} and nothing else: that may be a dead client or not"
+        return Status.UNKNOWN, message, False
     if reading.others:
-        raise ProbeError(
-            f"{shown}: Streams MBeans, but none that shows state, threads or count: does a filter drop them?"
-        )
+        message = "Streams MBeans, but none that shows state, threads or count: does a filter drop them?"
+        return Status.UNKNOWN, message, False
     up = "" if reading.uptime is None else f" (up {Duration(round(reading.uptime))})"
     if o.grace and (reading.uptime is None or reading.uptime < o.grace):
-        raise ProbeError(f"{shown}: no Streams MBean yet, though the JVM answers{up}; --grace {o.grace}")
+        return Status.UNKNOWN, f"no Streams MBean yet, though the JVM answers{up}; --grace {o.grace}", False
     message = f"no Streams MBean, though the JVM answers{up}: its Streams clients have died or were never started"
-    return Result(Status.CRITICAL, message, shown, data, alive=False)
+    return Status.CRITICAL, message, False
 
 
 def well(clients: "list[Item]") -> str:
@@ -174,91 +229,28 @@ def judge(o: Options, count: int, client: "Item") -> "Iterator[Finding]":
         yield Status.WARNING, f"{of_all} with failed threads", whose, f"{failed} since its start, {threads}"
 
 
-def is_dead(client: "Item") -> bool:
-    return STATES.get(client["state"]) is Status.CRITICAL or client["alive_threads"] == 0
+def unpolled(o: Options, clients: "list[Item]", threads: "list[Item]") -> "Iterator[Finding]":
+    """The threads that are alive and yet stuck: nothing but their last poll tells."""
+    if o.max_poll_age is None:
+        return
+    for thread in threads:
+        age = thread["last_poll_age_seconds"]
+        if thread["status"] == "CRITICAL":
+            what = f"of {len(threads)} stream threads not polling for over {o.max_poll_age}"
+            yield Status.CRITICAL, what, thread["thread_id"], f"last poll {Duration(round(age))} ago"
+    told = {client_of(thread["thread_id"]) for thread in threads if thread["status"] != "UNKNOWN"}
+    for client in clients:
+        # A client that is not started has not polled; one with no thread left is judged by that.
+        if client["client_id"] not in told and client["state"] != "CREATED" and client["alive_threads"] != 0:
+            what = f"of {len(clients)} clients not showing when its threads last polled"
+            yield Status.UNKNOWN, what, client["client_id"] or "the client", "that is told since Kafka 2.4"
 
 
-def from_exporter(o: Options, net: "Net", url: Url) -> Reading:
-    """By jmx_exporter's default names, and by what rules commonly make of them: other prefixes, state as a label."""
-    request = o.get(url.or_below("metrics"), accept="text/plain")
-    page = Page(request, net.request(request))
-    broken = page.value("jmx_scrape_error")
-    if broken:
-        raise ProbeError(f"{request}: jmx_scrape_error {broken:g}: the exporter cannot read its JVM")
-    reading = Reading()
-    for sample in page.samples("kafka_streams", "alive_stream_threads"):
-        client_of(reading, sample)["alive_threads"] = whole(sample, "alive_stream_threads")
-    for sample in page.samples("kafka_streams", "failed_stream_threads"):
-        client_of(reading, sample)["failed_threads"] = whole(sample, "failed_stream_threads")
-    for sample in page.samples("kafka_streams", 'state="'):
-        # A String is dropped unless a rule gives the series a value, 1; a thread's state has other words.
-        if sample.value == 1 and "state" in sample.labels and "thread_id" not in sample.labels:
-            client_of(reading, sample)["state"] = sample.labels["state"]
-    for sample in page.samples("kafka_streams", "client_state"):
-        client_of(reading, sample)["state"] = word(sample.value)
-    reading.count = next((count_of(one.value) for one in page.samples("kafka_streams", "kafka_metrics_count")), None)
-    reading.others = any(True for _ in page.samples("kafka_streams"))
-    if broken is None and not reading.others:
-        raise ProbeError(f"{request}: neither jmx_scrape_error nor any kafka_streams series: this is no jmx_exporter")
-    reading.uptime = uptime(page, o, net)
-    return reading
-
-
-def client_of(reading: Reading, sample: "Sample") -> "Item":
-    names = ("client_id", "clientId", "clientid")
-    return reading.client(next((sample.labels[name] for name in names if name in sample.labels), None))
-
-
-def whole(sample: "Sample", label: str) -> int | None:
-    """The sample's number; where a rule treats it as it treats Strings, it stands in a label."""
-    text = sample.labels.get(label)
-    return count_of(sample.value if text is None else int(text) if text.isdecimal() else None)
-
-
-def count_of(value: float | None) -> int | None:
-    return int(value) if value is not None and 0 <= value < 1e9 else None
-
-
-def word(ordinal: float | None) -> str | None:
-    """The name of a `client-state`; one that has none yet stays a number."""
-    if ordinal is None or ordinal != ordinal:
-        return None
-    return next((name for number, name in enumerate(STATES) if number == ordinal), f"{ordinal:g}")
-
-
-def uptime(page: Page, o: Options, net: "Net") -> float | None:
-    milliseconds = page.value("java_lang_Runtime_Uptime", "java_lang_runtime_uptime")
-    if milliseconds is not None:
-        return milliseconds / 1000
-    # This is the process of the exporter itself.
-    started = None if o.sidecar else page.value("process_start_time_seconds")
-    return None if started is None else net.now() - started
-
-
-def from_mbeans(o: Options, net: "Net") -> Reading:
-    clients, count, runtime = read(
-        o,
-        net,
-        # From Kafka 4.0 on, client-state sits in an MBean with more tags than the one that has the rest.
-        (
-            "kafka.streams:type=stream-metrics,*",
-            ("state", "client-state", "alive-stream-threads", "failed-stream-threads"),
-        ),
-        ("kafka.streams:type=kafka-metrics-count", ("count",)),
-        ("java.lang:type=Runtime", ("Uptime",)),
+def is_dead(o: Options, reading: Reading) -> bool:
+    """Whether there is evidence that no client of this JVM will work again before a restart."""
+    if not reading.clients:
+        return not reading.down and lack(o, reading)[0] is Status.CRITICAL
+    return all(
+        STATES.get(client["state"]) is Status.CRITICAL or client["alive_threads"] == 0
+        for client in reading.clients.values()
     )
-    reading = Reading()
-    for name, mbean in clients.mbeans().items():
-        told = {
-            "state": mbean.text("state") or word(mbean.number("client-state")),
-            "alive_threads": count_of(mbean.number("alive-stream-threads")),
-            "failed_threads": count_of(mbean.number("failed-stream-threads")),
-        }
-        client = reading.client(properties(name).get("client-id"))
-        client.update((key, value) for key, value in told.items() if value is not None)
-    reading.count = count_of(count.one().number("count"))
-    reading.others = clients.found.bare
-    # Nothing hangs on it without --grace, and a policy may well keep java.lang to itself.
-    milliseconds = None if runtime.found.refused else runtime.one().number("Uptime")
-    reading.uptime = None if milliseconds is None else milliseconds / 1000
-    return reading

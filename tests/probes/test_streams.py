@@ -6,6 +6,7 @@ import pytest
 from probes import streams
 from probes.kit.options import OptionErrors
 from probes.kit.result import ProbeError, Result, Status, Unreachable
+from probes.kit.streams.reading import STATES
 from probes.streams import Options
 from tests.probes.fakenet import NOW, FakeNet
 
@@ -35,6 +36,12 @@ def ordinal(state: float, client: str | None = ID) -> str:
 
 def state(word: str, client: str | None = ID) -> str:
     return series(f"{METRICS}_state", 1.0, client, state=word)
+
+
+def row(client: str, state: str, alive: int | None, failed: int | None) -> dict[str, object]:
+    """A client in the answer."""
+    told = {"client_id": client, "state": state, "alive_threads": alive, "failed_threads": failed}
+    return {**told, "instance": None, "expected_threads": None}
 
 
 def count(value: float) -> str:
@@ -83,7 +90,8 @@ def test_a_real_page_is_one_running_client() -> None:
         True,
     )
     assert result.data == {
-        "clients": [{"client_id": "orders-app-7cfd", "state": "RUNNING", "alive_threads": 2, "failed_threads": 0}],
+        "clients": [row("orders-app-7cfd", "RUNNING", 2, 0)],
+        "threads": None,
         "metrics_count": 398.0,
         "uptime_seconds": 20.647,
     }
@@ -145,9 +153,10 @@ def test_the_bad_client_is_named_among_good_ones() -> None:
     assert result.target == "http://app:9404/metrics"
     assert result.data == {
         "clients": [
-            {"client_id": "a", "state": "RUNNING", "alive_threads": 2, "failed_threads": 0},
-            {"client_id": "b", "state": "ERROR", "alive_threads": 0, "failed_threads": None},
+            row("a", "RUNNING", 2, 0),
+            row("b", "ERROR", 0, None),
         ],
+        "threads": None,
         "metrics_count": 9.0,
         "uptime_seconds": 90.0,
     }
@@ -259,9 +268,7 @@ SHORT = (
     f'kafka_streams_state{{clientId="{ID}",state="RUNNING"}} 1\n'
     f'kafka_streams_alive_stream_threads{{clientId="{ID}"}} 2\n'
 )
-EACH_STATE = "".join(
-    series(f"{METRICS}_state", float(word == "RUNNING"), state=word) for word in streams.STATES
-) + alive(2)
+EACH_STATE = "".join(series(f"{METRICS}_state", float(word == "RUNNING"), state=word) for word in STATES) + alive(2)
 
 
 @pytest.mark.parametrize("text", [CONFLUENT, SHORT, EACH_STATE])
@@ -270,7 +277,7 @@ def test_names_that_rules_in_circulation_give(text: str) -> None:
 
     assert result.data is not None
     assert result.data["clients"] == [
-        {"client_id": ID, "state": "RUNNING", "alive_threads": 2, "failed_threads": None}
+        row(ID, "RUNNING", 2, None)
     ]  # fmt: skip
 
 
@@ -402,7 +409,7 @@ def test_client_state_in_an_mbean_with_more_tags_is_of_the_same_client() -> None
 
         assert result.data is not None
         assert result.data["clients"] == [
-            {"client_id": ID, "state": "ERROR", "alive_threads": 2, "failed_threads": 0}
+            row(ID, "ERROR", 2, 0)
         ]  # fmt: skip
 
 
@@ -466,9 +473,12 @@ def test_only_a_sidecars_silence_says_nothing_of_the_jvm() -> None:
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        ({}, "jmx: is missing: give --jmx, --jolokia or --exporter"),
+        ({}, "jmx: is missing: give --jmx, --jolokia, --exporter, or --prometheus and --app"),
         ({"exporter": "http://a:1", "jolokia": "http://a:2"}, "exporter: cannot be combined with jolokia"),
-        ({"jolokia": "http://a:2", "sidecar": "true"}, "sidecar: is about --exporter, which is missing"),
+        (
+            {"jolokia": "http://a:2", "sidecar": "true"},
+            "sidecar: is about --exporter or --prometheus, which are missing",
+        ),
         ({"exporter": "http://a:1", "grace": "30"}, "grace: '30' has no unit"),
         ({"exporter": "http://a:1", "min_threads": "two"}, "min_threads: 'two' is not a whole number"),
         ({"exporter": "http://a:1", "rebalancing": "fine"}, "rebalancing: 'fine' is none of not-ready, ready"),

@@ -138,7 +138,7 @@ def test_version_is_the_distributions() -> None:
         (["probe", "connect", "--url", "http://h", "--output", "xml"], "--output 'xml' is none of"),
         (["probe", "connect", "--url", "http://h", "--password", "p"], "--password"),
         (["probe", "connect", "--url", "http://h", "--token-file", "/no"], "--token-file cannot read the secret file"),
-        (["probe", "streams"], "--jmx is missing: give --jmx, --jolokia or --exporter"),
+        (["probe", "streams"], "--jmx is missing: give --jmx, --jolokia, --exporter, or --prometheus and --app"),
         (["probe", "connect", "--when", "1", "--as", "liveness", "--url", "http://h"], "--when cannot be combined"),
     ],
 )

@@ -18,8 +18,13 @@ PROBES = {
     "targets": ("targets", "--url", ""),
     "streams by exporter": ("streams", "--exporter", "/metrics"),
     "streams by Jolokia": ("streams", "--jolokia", "/jolokia"),
+    "streams by Prometheus": ("streams", "--prometheus", "", "--app", "orders"),
 }
-OTHERS = ("burrow", "targets")  # messengers: that they are down says nothing of what they tell about
+OTHERS = (
+    "burrow",
+    "targets",
+    "streams by Prometheus",
+)  # messengers: that they are down says nothing of what they tell about
 
 
 def drip(talk: Talk) -> None:
@@ -56,7 +61,10 @@ SERVERS: dict[str, tuple[Script | None, tuple[str, ...]]] = {
         ("the answer is over 32 MiB",),
     ),
     "says HTML": (html("200 OK"), ("HTTP 200 '<html><h1>nginx</h1></html>'",)),
-    "says other JSON": (saying(answer(b'{"hello": [1]}')), ("hello", "`clusters` as a list, got null")),
+    "says other JSON": (
+        saying(answer(b'{"hello": [1]}')),
+        ("hello", "`clusters` as a list, got null", "`data` as an object, got null"),
+    ),
     "says null": (saying(answer(b"null")), ("null",)),
     "says nothing": (saying(answer(b"")), ("HTTP 200 without a body",)),
     "says 401": (saying(answer(b'{"message": "who?"}', "401 Unauthorized")), ("HTTP 401",)),
@@ -102,8 +110,8 @@ def test_a_server_that(what: str, purpose: str, serve: Callable[[str], str]) -> 
 
 
 def ask(probe: str, url: str, purpose: str) -> "subprocess.Popen[str]":
-    name, flag, path = PROBES[probe]
-    call = [sys.executable, str(COMMAND), "probe", name, flag, url + path, "--timeout", "1s", "--as", purpose]
+    name, flag, path, *more = PROBES[probe]
+    call = [sys.executable, str(COMMAND), "probe", name, flag, url + path, *more, "--timeout", "1s", "--as", purpose]
     return subprocess.Popen(
         call, stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8", env=environment({"PYTHONUTF8": "1"})
     )

@@ -1,0 +1,182 @@
+"""What Prometheus tells of a whole application: several JVMs, those that it cannot scrape, and answers of no use."""
+
+import json
+from typing import Any
+from urllib.parse import unquote
+
+import pytest
+
+from probes import streams
+from probes.kit.net import Reply, Request
+from probes.kit.options import OptionErrors
+from probes.kit.result import ProbeError, Result, Status
+from probes.streams import ASKS, Options
+from tests.probes.fakenet import NOW, FakeNet
+
+STREAMS = "kafka_streams_stream_metrics"
+
+
+def one(name: str, value: float, instance: str = "a:9404", **labels: str) -> dict[str, Any]:
+    metric = {"__name__": name, "job": "orders", "instance": instance, **labels}
+    return {"metric": metric, "value": [NOW, str(value)]}
+
+
+def jvm(instance: str, state: int = 2, alive: int = 2) -> list[dict[str, Any]]:
+    """A JVM that is scraped, with one client named after it."""
+    client = f"orders-{instance[0]}"
+    return [
+        one("up", 1, instance),
+        one("jmx_scrape_error", 0, instance),
+        one(f"{STREAMS}_client_state", state, instance, client_id=client, application_id="orders"),
+        one(f"{STREAMS}_alive_stream_threads", alive, instance, client_id=client),
+    ]
+
+
+class Prometheus:
+    """The Net of a Prometheus that answers its questions one after another."""
+
+    def __init__(self, *answers: object) -> None:
+        self.answers, self.asked = list(answers), list[str]()
+
+    def request(self, request: Request) -> Reply:
+        self.asked.append(unquote(request.url.partition("?query=")[2]))
+        return Reply(200, {}, json.dumps(self.answers.pop(0)).encode())
+
+    jmx = FakeNet.jmx
+
+    def now(self) -> float:
+        return NOW
+
+
+def vector(*result: Any, **more: object) -> dict[str, Any]:
+    return {"status": "success", "data": {"resultType": "vector", "result": list(result)}, **more}
+
+
+def ask(*answers: object, app: str = "orders", **options: str) -> Result:
+    built = Options.build({"prometheus": "http://prom:9090", "app": app, **options})
+    return streams.probe(built, Prometheus(*answers))
+
+
+def test_every_jvm_of_the_application_is_judged() -> None:
+    result = ask(vector(*jvm("a:9404"), *jvm("b:9404"), *jvm("c:9404", alive=1)))
+
+    assert (result.status, result.message) == (Status.OK, "3 of 3 clients RUNNING, 5 threads alive")
+    clients: Any = (result.data or {})["clients"]
+    assert [(each["client_id"], each["instance"]) for each in clients] == [
+        ("orders-a", "a:9404"),
+        ("orders-b", "b:9404"),
+        ("orders-c", "c:9404"),
+    ]
+    assert (result.target, result.ready) == ("http://prom:9090", True)
+
+
+def test_the_worst_of_them_counts_and_is_named() -> None:
+    result = ask(
+        vector(*jvm("a:9404"), *jvm("b:9404", state=5, alive=1), one("up", 0, "c:9404"), one("up", 1, "d:9404")),
+        vector(),
+    )
+
+    assert result.status is Status.CRITICAL
+    assert result.message == (
+        "2 of 4 JVMs: c:9404 (Prometheus cannot scrape it), d:9404 (no Streams MBean, though the JVM answers: its "
+        "Streams clients have died or were never started); 1 of 2 clients PENDING_ERROR: orders-b (1 thread alive)"
+    )
+    assert (result.alive, result.ready) == (True, False)
+
+
+def test_a_jvm_that_cannot_be_scraped_is_no_evidence_of_death() -> None:
+    assert ask(vector(one("up", 0)), vector()).alive
+
+
+def test_an_exporter_that_cannot_read_its_jvm_is_unknown() -> None:
+    result = ask(vector(*jvm("a:9404"), one("up", 1, "b:9404"), one("jmx_scrape_error", 1, "b:9404")), vector())
+
+    assert (result.status, result.message) == (
+        Status.UNKNOWN,
+        "1 of 2 JVMs: b:9404 (jmx_scrape_error: its exporter cannot read it)",
+    )
+
+
+def test_an_application_without_any_target_is_critical_and_no_evidence_of_death() -> None:
+    result = ask(vector())
+
+    assert (result.status, result.message) == (Status.CRITICAL, "Prometheus has no target of orders")
+    assert (result.alive, result.ready) == (True, False)
+
+
+def test_a_warning_of_prometheus_is_never_well() -> None:
+    result = ask(vector(*jvm("a:9404"), warnings=["receive series from a store: timeout"]))
+
+    assert (result.status, result.message) == (
+        Status.UNKNOWN,
+        "1 warning of Prometheus: receive series from a store: timeout",
+    )
+
+
+@pytest.mark.parametrize(
+    ("app", "selected"),
+    [
+        ("orders", 'job="orders"'),
+        ('my "job"\\', r'job="my \"job\"\\"'),
+        ('app="orders",namespace="shop"', 'app="orders",namespace="shop"'),
+        ('{app=~"orders.*"}', 'app=~"orders.*"'),
+    ],
+)
+def test_an_application_is_a_job_or_matchers(app: str, selected: str) -> None:
+    net = Prometheus(vector(*jvm("a:9404")))
+
+    streams.probe(Options.build({"prometheus": "http://prom:9090/base", "app": app}), net)
+
+    (query,) = net.asked
+    assert query.startswith('{__name__=~"up|jmx_scrape_error|')
+    assert query.endswith(f'",{selected}}}')
+    assert "last_poll" not in query
+
+
+def test_two_jobs_with_one_instance_are_two_jvms() -> None:
+    other = [{**each, "metric": {**each["metric"], "job": "other"}} for each in jvm("a:9404", state=6, alive=0)]
+
+    result = ask(vector(*jvm("a:9404"), *other), app='app="x"')
+
+    assert result.message == "1 of 2 clients ERROR: orders-a (0 threads alive)"
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        ({"status": "success"}, "expected `data` as an object"),
+        ({"status": "success", "data": {"resultType": "matrix", "result": []}}, 'expected a vector, got "matrix"'),
+        (vector({"metric": {}, "value": [1]}), "`value` as a time and a number's text"),
+        (vector({"metric": {}, "value": [1, "x"]}), "`value` as a time and a number's text"),
+        (vector({"metric": {"a": 1}, "value": [1, "1"]}), "the label a as text, got 1"),
+        (vector({"metric": [], "value": [1, "1"]}), "`metric` as an object"),
+        (vector(7), "`result` as a list, each an object, got 7"),
+        ([], "an object, got"),
+    ],
+)
+def test_an_answer_of_no_use_is_an_error_that_shows_it(answer: object, words: str) -> None:
+    with pytest.raises(ProbeError) as caught:
+        ask(answer)
+
+    assert words in str(caught.value)
+    assert str(caught.value).startswith("GET http://prom:9090/api/v1/query: ")
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"prometheus": "http://p:9090"}, "app: is missing: --prometheus needs it"),
+        ({"app": "orders", "jmx": "h:1"}, "prometheus: is missing: --app needs it"),
+        ({"prometheus": "http://p:9090", "app": "a", "jmx": "h:1"}, "prometheus: cannot be combined with jmx"),
+    ],
+)
+def test_options_that_do_not_fit_are_refused(given: dict[str, str], words: str) -> None:
+    with pytest.raises(OptionErrors) as caught:
+        Options.build(given)
+
+    assert words in str(caught.value)
+
+
+def test_prometheus_tells_of_others() -> None:
+    assert ASKS(Options.build({"prometheus": "http://p:9090", "app": "a"})) == "others"
+    assert ASKS(Options.build({"jmx": "h:1"})) == "itself"
