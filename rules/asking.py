@@ -9,7 +9,7 @@ from typing import TypeVar, cast
 
 from probes.kit import catalog
 from probes.kit.jmx import fetch as read_mbeans
-from probes.kit.net import Found, JmxRequest, Reply, Request
+from probes.kit.net import Answered, Found, JmxRequest, Reply, Request
 from probes.kit.pooled import Pool
 from probes.kit.result import ProbeError, Result, Status, Unreachable, Unrouted
 from probes.kit.run import ALERT, Answer, fault, run
@@ -96,6 +96,7 @@ class View:
     def __init__(self, asked: Asked, seconds: float, end: float) -> None:
         own = time.monotonic() + seconds
         self._asked, self._seconds, self._end, self._cut = asked, seconds, min(own, end), end < own
+        self._answered = Answered()
         self.reached = False
         self.failed = False
 
@@ -107,7 +108,7 @@ class View:
 
     def _watched(self, request: Q, ask: Callable[[Q, float, float], A]) -> A:
         try:
-            answer = ask(request, self._seconds, self._end)
+            answer = self._answered.ask(request, lambda request: ask(request, self._seconds, self._end))
         except (Unreachable, Unrouted):
             if self._cut and time.monotonic() > self._end - 0.01:  # who had no time to answer was not silent
                 raise ProbeError(f"{request}: {TIME_UP}") from None

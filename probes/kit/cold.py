@@ -7,6 +7,7 @@ import time
 from probes.kit import argv as fast
 from probes.kit import catalog, http
 from probes.kit.finding import printable
+from probes.kit.net import Answered
 from probes.kit.options import OptionError, OptionErrors, from_environment
 from probes.kit.run import ALERT, Answer, RunOptions, faulty, run, timeout
 
@@ -23,9 +24,12 @@ class OneShot:
     """The Net of a single question: a connection for each request, httpx for what the cold client declines."""
 
     def __init__(self, end: float) -> None:
-        self._end = end
+        self._end, self._answered = end, Answered()
 
     def request(self, request: "Request") -> "Reply":
+        return self._answered.ask(request, self._fetch)
+
+    def _fetch(self, request: "Request") -> "Reply":
         try:
             return http.fetch(request, self._end)
         except http.Declined:

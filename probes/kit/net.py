@@ -1,12 +1,17 @@
-"""Every effect a probe can have on the world, as one protocol; tests replace it. Imports nothing at run time."""
+"""Every effect a probe can have on the world, as one protocol; tests replace it. Part of the cold path."""
+
+from probes.kit.result import ProbeError, Unreachable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Protocol
+    from collections.abc import Callable
+    from typing import Protocol, TypeVar
 
     from probes.kit.types import JmxAddress
 
     Read = tuple[str, tuple[str, ...]]
+    Q = TypeVar("Q", "Request", "JmxRequest")
+    A = TypeVar("A")
 else:
     Protocol = object
 
@@ -55,6 +60,11 @@ class Request:
     def key(self) -> tuple[object, ...]:
         return (self.method, self.url, self.headers, self.body, *self.trust.key)
 
+    @property
+    def place(self) -> str:
+        """Who is asked: scheme, host and port."""
+        return place_of(self.shown)
+
     def __str__(self) -> str:
         return f"{self.method} {self.shown}"
 
@@ -101,6 +111,11 @@ class JmxRequest:
         login = (self.username, self.password)
         return (self.address, self.reads, *login, self.registry_tls, self.tls_name, *self.trust.key)
 
+    @property
+    def place(self) -> str:
+        """Who is asked: host and port."""
+        return self.address.shown
+
     def __str__(self) -> str:
         return f"JMX read of {self.address.shown}"
 
@@ -123,6 +138,32 @@ class Unreadable(str):
     """In an attribute's place, why its value could not be had: its getter threw, its value cannot be sent."""
 
     __slots__ = ()
+
+
+class Answered:
+    """Who has answered one question of a probe is not dead, even if it refuses the next or is silent to it."""
+
+    __slots__ = ("_places",)
+
+    def __init__(self) -> None:
+        self._places: set[str] = set()
+
+    def ask(self, request: "Q", ask: "Callable[[Q], A]") -> "A":
+        """What `ask` answers; where its place answered before, Unreachable becomes a plain ProbeError."""
+        try:
+            answer = ask(request)
+        except Unreachable as error:
+            if request.place in self._places:
+                raise ProbeError(f"{error}, though it answered another question just before") from None
+            raise
+        self._places.add(request.place)
+        return answer
+
+
+def place_of(shown: str) -> str:
+    """Scheme, host and port of an address as people see it."""
+    scheme, mark, rest = shown.partition("://")
+    return f"{scheme}{mark}{rest.partition('/')[0]}"
 
 
 class Net(Protocol):

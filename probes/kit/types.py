@@ -140,6 +140,12 @@ class Url(str):
         authority, slash, path = rest.partition("/")
         return f"{scheme}{mark}{authority.rpartition('@')[2]}{slash}{path}".rstrip("/")
 
+    @property
+    def root(self) -> "Url":
+        """This address without path and query."""
+        scheme, mark, rest = self.partition("?")[0].partition("://")
+        return Url(f"{scheme}{mark}{rest.partition('/')[0]}")
+
     def below(self, path: str) -> "Url":
         """The address of `path` below this one; a query of this one stays at the end."""
         base, _, query = self.partition("?")
