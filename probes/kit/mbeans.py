@@ -21,6 +21,10 @@ class JvmOptions(HttpOptions):
     registry_tls: bool = option(default=False, help="The RMI registry at --jmx speaks TLS too.")
     tls_name: str | None = option(default=None, help="Name in the certificate at --jmx, where the address has another.")
 
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        cls.fields = tuple(sorted(cls.fields, key=lambda field: not issubclass(field.type, Url)))  # addresses go first
+
     def check(self) -> None:
         super().check()
         if self.token is not None and self.jmx is not None:

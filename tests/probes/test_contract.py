@@ -18,17 +18,26 @@ from tests.probes.fakenet import NOW
 from tests.probes.kit.healthy import body_of, found_of
 
 PROBES = catalog.names()
+JVM = ({"jolokia": "http://h/jolokia"}, {"jmx": "h:5555"})
 # Each way a probe can be asked. A probe that is not in here is asked with --url.
-ASKED = {"streams": [{"exporter": "http://h/metrics"}, {"jolokia": "http://h/jolokia"}, {"jmx": "h:5555"}]}
+ASKED = {
+    "streams": [
+        {"exporter": "http://h/metrics"},
+        {"jolokia": "http://h/jolokia"},
+        {"jmx": "h:5555"},
+        {"prometheus": "http://h:9090", "app": "j"},
+    ],
+    "jmx": [{"read": "java.lang:type=Runtime", "attribute": "Uptime"} | way for way in JVM],
+}
 QUESTIONS = [(probe, given) for probe in PROBES for given in ASKED.get(probe, [{"url": "http://h"}])]
-JUDGED = ("tasks", "partitions", "targets", "clients", "series")
+JUDGED = ("tasks", "partitions", "targets", "clients", "series", "mbeans")
 
 
 class Healthy:
     """The Net of a platform that is well."""
 
     def request(self, request: Request) -> Reply:
-        return Reply(200, {}, body_of("/" + request.url.partition("://")[2].partition("/")[2]))
+        return Reply(200, {}, body_of("/" + request.url.partition("://")[2].partition("/")[2], request.body))
 
     def jmx(self, request: JmxRequest) -> list[Found]:
         return [found_of(name) for name, _ in request.reads]

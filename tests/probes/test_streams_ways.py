@@ -80,6 +80,11 @@ CASES: dict[str, tuple[MBeans, Status, str, bool, bool]] = {
         client(state="PENDING_ERROR", alive_stream_threads=1) | ordinal(5),
         Status.CRITICAL, f"1 of 1 clients PENDING_ERROR: {ID} (1 thread alive)", False, False,
     ),
+    # As real ones do: a thread that is told to end no longer counts as alive.
+    "closing": (
+        client(state="PENDING_SHUTDOWN", alive_stream_threads=0) | ordinal(3),
+        Status.WARNING, f"1 of 1 clients PENDING_SHUTDOWN: {ID} (0 threads alive)", True, False,
+    ),
     "two clients, one dead": (
         running() | client("b", state="ERROR", alive_stream_threads=0),
         Status.CRITICAL, "1 of 2 clients ERROR: b (0 threads alive)", True, False,

@@ -22,12 +22,24 @@ ALWAYS = {
     "probes.kit.rest", "probes.kit.result", "probes.kit.run", "probes.kit.jsontext",
     "probes.kit.types", "probes.kit.within", "_json",
 }  # fmt: skip
+STREAMS = {"probes.streams", "probes.kit.mbeans", "probes.kit.streams", "probes.kit.streams.reading"}
 MORE = {
     "connect": {"probes.connect"},
     "burrow": {"probes.burrow"},
     "targets": {"probes.targets", "_datetime"},
-    "streams --exporter": {"probes.streams", "probes.kit.exposition", "probes.kit.mbeans"},
-    "streams --jolokia": {"probes.streams", "probes.kit.exposition", "probes.kit.jolokia", "probes.kit.mbeans"},
+    "streams --exporter": {*STREAMS, "probes.kit.streams.series", "probes.kit.exposition"},
+    "streams --jolokia": {*STREAMS, "probes.kit.streams.jvm", "probes.kit.jolokia"},
+    "streams --app orders --prometheus": {
+        *STREAMS,
+        "probes.kit.streams.prometheus",
+        "probes.kit.streams.series",
+        "probes.kit.exposition",
+    },
+    "jmx --read java.lang:type=Runtime --attribute Uptime --jolokia": {
+        "probes.jmx",
+        "probes.kit.jolokia",
+        "probes.kit.mbeans",
+    },
 }
 # Where an answer is none, what reads it is not needed.
 AT_LEAST = {"probes.kit.cold", "probes.kit.http", "probes.kit.outputs.json"}
@@ -74,8 +86,8 @@ def bare() -> set[str]:
 
 
 def question(probe: str, url: str) -> list[str]:
-    name, _, flag = probe.partition(" ")
-    return ["probe", name, flag or "--url", url]
+    name, *flags = probe.split()
+    return ["probe", name, *(flags or ["--url"]), url]
 
 
 def test_the_report_is_of_the_command(bare: set[str], healthy: str) -> None:

@@ -1,0 +1,273 @@
+"""JMX: the MBeans asked about are there, their attributes within the thresholds.
+
+`value` is what the JVM gives: a number, text, true or false, a list, an object, or null; thresholds take true for 1 and
+false for 0. `labels` are the key properties of the MBean's name. MBeans of a pattern that lack the attribute are left
+out.
+"""
+
+from probes.kit.example import any_keys, one_of
+from probes.kit.finding import cut, naming, sentence
+from probes.kit.jsontext import dumps
+from probes.kit.mbeans import JvmOptions, is_pattern, properties, read
+from probes.kit.net import Unreadable
+from probes.kit.options import Choice, OptionError, Range, option
+from probes.kit.result import ProbeError, Result, Status, worst
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+    from probes.kit.finding import Finding
+    from probes.kit.mbeans import Answer, MBean
+    from probes.kit.net import Net
+
+    Item = dict[str, Any]
+    Verdict = tuple[Status, str, str]  # how bad; what is wrong ("outside --critical 0"); how much it is, or why
+
+ASKS = "itself"
+
+AGGREGATES = ("sum", "max", "min", "count")
+MISSING = object()
+
+
+class Options(JvmOptions):
+    read: str = option(help="An MBean's ObjectName, or a pattern such as kafka.log:type=Log,name=Size,*.")
+    attribute: list[str] = option(
+        default=(), help="Only this attribute, or a part of it: HeapMemoryUsage.used; may be repeated. Default: all."
+    )
+    aggregate: Choice | None = option(
+        default=None, choices=AGGREGATES, help="Judge all values as one: their sum, max or min; or the count of MBeans."
+    )
+    warning: Range | None = option(default=None, help="WARNING when a value, or the aggregate, is outside this range.")
+    critical: Range | None = option(
+        default=None, help="CRITICAL when a value, or the aggregate, is outside this range."
+    )
+
+    def check(self) -> None:
+        super().check()
+        if self.jmx is not None and self.jolokia is not None:
+            raise OptionError("jolokia", "cannot be combined with jmx: ask one of them")
+        if self.jmx is None and self.jolokia is None:
+            raise OptionError("jmx", "is missing: give --jmx or --jolokia")
+        keys = self.read.partition(":")[2]
+        if keys != "*" and "=" not in keys[1:]:
+            likes = "kafka.server:type=ReplicaManager,name=UnderReplicatedPartitions or kafka.log:type=Log,*"
+            raise OptionError("read", f"{self.read!r} is no ObjectName (domain:key=value); write it like {likes}")
+        for path in self.attribute:
+            if not path.partition(".")[0]:
+                raise OptionError("attribute", f"{path!r} names none; write it like Value or HeapMemoryUsage.used")
+        judging = [name for name in ("warning", "critical", "aggregate") if getattr(self, name) is not None]
+        if judging and len(self.paths) != 1 and (self.paths or self.aggregate != "count"):
+            wrong = "can be only one" if self.paths else "is missing"
+            raise OptionError("attribute", f"{wrong}: --{judging[0]} is about the values of one attribute")
+
+    @property
+    def paths(self) -> list[str]:
+        return list(dict.fromkeys(self.attribute))
+
+    @property
+    def wants_numbers(self) -> bool:
+        return any(wanted is not None for wanted in (self.warning, self.critical, self.aggregate))
+
+
+EXAMPLE = {
+    "mbeans": [
+        {
+            "mbean": "kafka.log:type=Log,name=Size,topic=orders,partition=3",
+            "labels": any_keys({"type": "Log", "name": "Size", "topic": "orders", "partition": "3"}),
+            "attribute": "Value",
+            "value": None,
+            "status": one_of(("OK", "WARNING", "CRITICAL", "UNKNOWN")),
+        }
+    ],
+    "aggregate": one_of(AGGREGATES),
+    "value": 1048576,
+}
+
+
+def probe(o: Options, net: "Net") -> Result:
+    answer = ask(o, net)
+    mbeans = answer.mbeans()
+    judged = [one for _, mbean in sorted(mbeans.items()) for one in judge_mbean(o, mbean)]
+    if not judged and (o.aggregate != "count" or mbeans or answer.found.bare):
+        raise ProbeError(f"{answer.asked}: {nothing(o, answer)}")
+    items = [item for item, _ in judged]
+    findings = [*name_values(o, judged), *name_missing(o, answer, items)]
+    value = None if o.aggregate is None or findings else aggregated(o.aggregate, items)
+    status, message = of_all(o, len(mbeans), items, value) if value is not None else of_each(o, judged, findings)
+    return Result(status, message, o.target.shown, {"mbeans": items, "aggregate": o.aggregate, "value": value})
+
+
+def ask(o: Options, net: "Net") -> "Answer":
+    """What the JVM tells. JMX knows attributes as a whole, by what is before the first dot.
+
+    Where one MBean seems to lack an attribute, all that it has are read: older Kafkas put dots into their names, and an
+    error had better tell what there is.
+    """
+    wholes = tuple(dict.fromkeys(path.partition(".")[0] for path in o.paths))
+    (answer,) = read(o, net, (o.read, wholes))
+    found = [mbean.attributes for mbean in ([] if answer.found.refused else answer.mbeans().values())]
+    complete = not answer.found.bare and all(at(one, path) is not MISSING for one in found for path in o.paths)
+    if complete or is_pattern(o.read):
+        return answer
+    (everything,) = read(o, net, (o.read, ()))
+    return answer if everything.found.refused else everything
+
+
+def at(value: object, path: str) -> object:
+    """What a path leads to, or MISSING. Keys of tabular data may hold dots themselves: the longest that fits is meant.
+
+    Below what is null or cannot be read, everything is.
+    """
+    if not path or value is None or isinstance(value, Unreadable):
+        return value
+    inner = value if isinstance(value, dict) else {}
+    fitting = [key for key in inner if f"{path}.".startswith(f"{key}.")]
+    for key in sorted(fitting, key=lambda key: -len(str(key))):
+        found = at(inner[key], path[len(str(key)) + 1 :])
+        if found is not MISSING:
+            return found
+    return MISSING
+
+
+def nothing(o: Options, answer: "Answer") -> str:
+    """Why there is no value at all."""
+    if not answer.found.mbeans and not answer.found.bare:
+        return f"no MBean matches {o.read}" if is_pattern(o.read) else f"no such MBean: {o.read}"
+    paths = " or ".join(o.paths)
+    if is_pattern(o.read) and o.paths:
+        return f"no MBean of {o.read} has {paths}; without --attribute it shows what they have"
+    if answer.found.bare and o.paths:  # Jolokia says so of several where it lacks but one
+        return f"{o.read} lacks {paths}"
+    return "; ".join(
+        f"{o.read} has no {path}" + (f": {there}" if (there := instead(answer, path)) else "")
+        for path in o.paths or ["attributes"]
+    )
+
+
+def instead(answer: "Answer", path: str) -> str:
+    """What one MBean has where a path leads nowhere."""
+    attributes = answer.one().attributes
+    whole, dot, _ = path.partition(".")
+    inside = attributes.get(whole)
+    if dot and isinstance(inside, dict):
+        return f"{whole} has {cut(', '.join(sorted(map(str, inside))))}"
+    return f"it has {cut(', '.join(sorted(attributes)))}" if attributes else ""
+
+
+def judge_mbean(o: Options, mbean: "MBean") -> "Iterator[tuple[Item, Verdict]]":
+    """The values of one MBean that were asked about and are there; a count alone needs none."""
+    everything = [(None, None)] if o.aggregate == "count" else sorted(mbean.attributes.items())
+    for path, value in [(path, at(mbean.attributes, path)) for path in o.paths] or everything:
+        if value is not MISSING:
+            verdict = judge(o, value)
+            told = {"attribute": path, "value": None if isinstance(value, Unreadable) else value}
+            identity = {"mbean": mbean.name, "labels": properties(mbean.name)}
+            yield {**identity, **told, "status": verdict[0].name}, verdict
+
+
+def judge(o: Options, value: object) -> "Verdict":
+    if o.aggregate == "count":
+        return Status.OK, "", ""
+    if isinstance(value, Unreadable):
+        return Status.UNKNOWN, "unreadable", value
+    if not o.wants_numbers:
+        return Status.OK, "", ""
+    number = number_of(value)
+    if number is None or number != number:
+        return Status.UNKNOWN, "not a number", dumps(value) if isinstance(value, str) else shown(value)
+    return (Status.OK, "", "") if o.aggregate else (*judge_number(o, number), shown(number))
+
+
+def number_of(value: object) -> float | None:
+    """A truth value is 1 or 0, as it is to jmx_exporter."""
+    if isinstance(value, (int, float)) and (isinstance(value, float) or abs(value) < 2**64):
+        return value
+    return None
+
+
+def judge_number(o: Options, number: float) -> tuple[Status, str]:
+    for status, wanted in ((Status.CRITICAL, o.critical), (Status.WARNING, o.warning)):
+        if wanted is not None and wanted.alerts(number):
+            return status, f"outside --{status.name.lower()} {wanted}"
+    return Status.OK, ""
+
+
+def aggregated(aggregate: str, items: "list[Item]") -> float:
+    if aggregate == "count":
+        return len(items)
+    numbers = [number_of(item["value"]) or 0 for item in items]
+    return sum(numbers) if aggregate == "sum" else max(numbers) if aggregate == "max" else min(numbers)
+
+
+def of_all(o: Options, total: int, items: "list[Item]", value: float) -> tuple[Status, str]:
+    """The verdict on the aggregate, naming the MBean that has the largest or smallest value."""
+    over = f"{len(items)} of {total}" if len(items) < total else str(total)
+    told = f"{o.aggregate} of {subject(o, *o.paths)} over {over} MBeans: {shown(value)}"
+    if o.aggregate == "count":
+        told = f"count of MBeans {o.read}: {value}"
+    if value != value:
+        return Status.UNKNOWN, told
+    status, what = judge_number(o, value)
+    whose = next((name(o, item) for item in items if number_of(item["value"]) == value), "")
+    named = f" ({cut(whose)})" if o.aggregate in ("max", "min") and len(items) > 1 else ""
+    return status, f"{told}{named}" + (f", {what}" if what else "")
+
+
+def of_each(o: Options, judged: "list[tuple[Item, Verdict]]", findings: "list[Finding]") -> tuple[Status, str]:
+    """The verdict on all values, each by itself; of an aggregate that they allow none of, it is that."""
+    status = worst([Status.OK, *(finding[0] for finding in findings)])
+    if len(judged) == 1 and len(o.paths) < 2 and not is_pattern(o.read):
+        item, (_, what, why) = judged[0]
+        told = f"{why}, {what}" if what.startswith("outside") else f"{what}: {cut(why)}" if what else ""
+        return status, f"{subject(o, item['attribute'])} {told or cut(shown(item['value']))}"
+    values = naming([(f"{name(o, item)} {shown(item['value'])}", "") for item, _ in judged])
+    unknown = f"{o.aggregate} not known; " if o.aggregate else ""
+    return status, unknown + sentence(findings) or f"{len(judged)} {together(o)}: {values}"
+
+
+def name_values(o: Options, judged: "list[tuple[Item, Verdict]]") -> "Iterator[Finding]":
+    for item, (status, what, why) in judged:
+        if status is not Status.OK:
+            yield status, f"of {len(judged)} {together(o)} {what}", name(o, item), why
+
+
+def name_missing(o: Options, answer: "Answer", items: "list[Item]") -> "Iterator[Finding]":
+    """The attributes that no MBean has, while it has others that were asked about."""
+    for path in o.paths:
+        if items and not any(item["attribute"] == path for item in items):
+            yield Status.UNKNOWN, f"of {len(o.paths)} attributes missing", path, instead(answer, path)
+
+
+def together(o: Options) -> str:
+    """What the values are of, whatever MBean."""
+    return f"MBeans with {subject(o, *o.paths)}" if len(o.paths) == 1 else f"values of {subject(o)}"
+
+
+def subject(o: Options, *paths: str) -> str:
+    """What is read as people call it: `UnderReplicatedPartitions Value`, `consumer-metrics client-id=a lag-max`."""
+    keys = {key: value for key, value in properties(o.read).items() if not is_pattern(f"{key}{value}")}
+    main = "name" if "name" in keys else "type"
+    others = ",".join(f"{key}={value}" for key, value in keys.items() if key not in (main, "type"))
+    return " ".join(filter(None, [keys.get(main) or ("" if others else o.read), others, *paths]))
+
+
+def name(o: Options, item: "Item") -> str:
+    """A value among the others: the keys that the pattern leaves open, and the attribute if several are asked for."""
+    asked = properties(o.read)
+    keys = ",".join(f"{key}={value}" for key, value in item["labels"].items() if asked.get(key) != value)
+    domain_is_given = item["mbean"].startswith(f"{o.read.partition(':')[0]}:")
+    mbean = keys if keys and domain_is_given else item["mbean"]
+    words = [mbean] if is_pattern(o.read) else []
+    return " ".join(words if len(o.paths) == 1 else [*words, item["attribute"]]) or mbean
+
+
+def shown(value: object) -> str:
+    """A value as people read it: no more digits than they need, and no 1e+06."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, float) and abs(value) < 2**63:
+        short = round(value, 3) if abs(value) >= 1 else float(f"{value:.4g}")
+        return str(int(short)) if short == int(short) else repr(short)
+    return dumps(value).strip('"')
