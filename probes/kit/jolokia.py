@@ -7,7 +7,7 @@ Source: Jolokia's protocol documentation; its ReadHandler.
 from probes.kit.finding import cut
 from probes.kit.jsontext import dumps
 from probes.kit.mbeans import is_pattern
-from probes.kit.net import Found
+from probes.kit.net import Found, Unreadable
 from probes.kit.rest import ask, expect, objects
 from probes.kit.result import ProbeError
 
@@ -40,7 +40,8 @@ def address(url: "Url") -> "Url":
 
 def _question(name: str, attributes: "tuple[str, ...]") -> "dict[str, Any]":
     wanted = {"attribute": list(attributes)} if attributes else {}
-    return {"type": "read", "mbean": name, **wanted}
+    # Else one getter that throws, or one attribute that is missing, would cost all the others.
+    return {"type": "read", "mbean": name, **wanted, "config": {"ignoreErrors": True}}
 
 
 def _found(request: "Request", name: str, entry: "dict[str, Any]") -> Found:
@@ -54,7 +55,24 @@ def _found(request: "Request", name: str, entry: "dict[str, Any]") -> Found:
         return Found({}, refused=f"Jolokia answers {status}: {cut(str(entry.get('error')))}")
     value = expect(dict, entry.get("value"), f"the attributes of {name} as an object", request)
     if not is_pattern(name):
-        return Found({name: value})
-    return Found(
-        {each: expect(dict, one, f"the attributes of {each} as an object", request) for each, one in value.items()}
-    )
+        found = _readable(value)
+        return Found({name: found}, bare=bool(value) and not found)
+    each = {one: expect(dict, value[one], f"the attributes of {one} as an object", request) for one in value}
+    readable = {one: _readable(attributes) for one, attributes in each.items()}
+    return Found(readable, bare=bool(each) and not any(readable.values()))
+
+
+def _readable(attributes: "dict[str, Any]") -> "dict[str, object]":
+    """What could be read, and why the rest could not; what the MBean does not have is left out."""
+    found: dict[str, object] = {}
+    for name, value in attributes.items():
+        if isinstance(value, dict) and value.get(".error") is True:
+            kind, why = str(value.get("error_type")).rpartition(".")[2], cut(str(value.get("error")))
+        elif isinstance(value, str) and value.startswith("ERROR: "):  # as Jolokia 1 says it
+            kind, why = "", cut(value.removeprefix("ERROR: "))
+        else:
+            found[name] = value
+            continue
+        if "AttributeNotFoundException" not in kind + why:
+            found[name] = Unreadable(f"{kind}: {why}" if kind else why)
+    return found

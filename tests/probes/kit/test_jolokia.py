@@ -4,6 +4,7 @@ from typing import Any
 import pytest
 
 from probes.kit.mbeans import Answer, JvmOptions, is_pattern, properties, read
+from probes.kit.net import Unreadable
 from probes.kit.result import ProbeError
 from tests.probes.fakenet import FakeNet
 
@@ -27,8 +28,8 @@ def test_all_questions_are_one_post() -> None:
     read(JVM, net, (PATTERN, ("state",)), ("a:b=c", ()))
 
     assert json.loads(net.requests[0].body) == [
-        {"type": "read", "mbean": PATTERN, "attribute": ["state"]},
-        {"type": "read", "mbean": "a:b=c"},
+        {"type": "read", "mbean": PATTERN, "attribute": ["state"], "config": {"ignoreErrors": True}},
+        {"type": "read", "mbean": "a:b=c", "config": {"ignoreErrors": True}},
     ]
 
 
@@ -117,3 +118,41 @@ def test_properties_of_an_object_name(name: str, expected: dict[str, str]) -> No
 )
 def test_a_quoted_wildcard_is_no_pattern(name: str, pattern: bool) -> None:
     assert is_pattern(name) is pattern
+
+
+# As Jolokia 2.6.0 answers; 1.x has text that begins with "ERROR: " in their place.
+LACKS = {
+    "error_type": "javax.management.AttributeNotFoundException",
+    ".error": True,
+    "error_type_jmx": "javax.management.AttributeNotFoundException",
+    "error": "No such attribute: Nope",
+}
+THROWS = {
+    "error_type": "java.lang.UnsupportedOperationException",
+    ".error": True,
+    "error": "Boot class path mechanism is not supported",
+}
+
+
+@pytest.mark.parametrize(
+    ("value", "found"),
+    [
+        (5, 5),
+        ({"used": 1}, {"used": 1}),
+        ({".error": 1}, {".error": 1}),
+        (THROWS, "UnsupportedOperationException: Boot class path mechanism is not supported"),
+        ("ERROR: No way (class java.lang.X)", "No way (class java.lang.X)"),
+    ],
+)
+def test_an_attribute_that_cannot_be_read_costs_none_of_the_others(value: object, found: object) -> None:
+    answer, _ = ask(told({"a:b=c": {"Odd": value, "Uptime": 7, "Nope": LACKS}}))
+
+    mbean = answer.mbeans()["a:b=c"]
+    assert mbean.attributes == {"Odd": found, "Uptime": 7}
+    assert isinstance(mbean.attributes["Odd"], Unreadable) is (found != value)
+
+
+def test_what_has_only_other_attributes_is_bare() -> None:
+    answer, _ = ask(told({"a:b=c": {"Nope": LACKS}}))
+
+    assert (answer.found.bare, answer.mbeans()["a:b=c"].attributes) == (True, {})
