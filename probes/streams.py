@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 # What a client keeps after its last thread has died: 6 or 7 metrics in Kafka 2.4 to 2.7, 18 in 4.3. One living thread
 # brings more than 20.
 FEW_METRICS = 20
-# Threads that end in good order no longer count as alive, so of a client that closes their number tells nothing.
-CLOSING = "PENDING_SHUTDOWN"
+# The states in which the number of living threads tells something. Those about to end do not count, though they live;
+# in 2.6 and 2.7 neither do those not started. None: the version, or a filter, shows no state.
+AT_WORK = (None, "REBALANCING", "RUNNING")
 WAYS = ("jmx", "jolokia", "exporter", "prometheus")
 
 
@@ -234,9 +235,9 @@ def judge(o: Options, count: int, client: "Item") -> "Iterator[Finding]":
         yield Status.UNKNOWN, f"{of_all} in a state never seen before", whose, state
     elif state is not None and state != "RUNNING":
         yield STATES[state], f"{of_all} {state}", whose, threads
-    if state == CLOSING:
+    if state not in AT_WORK:
         return
-    if alive == 0 and STATES.get(state) is not Status.CRITICAL:
+    if alive == 0:
         yield Status.CRITICAL, f"{of_all} without a living thread", whose, f"state {state or 'not shown'}"
     elif o.min_threads is not None and alive is None:
         yield Status.UNKNOWN, f"{of_all} not showing its threads", whose, ""
@@ -268,7 +269,6 @@ def is_dead(o: Options, reading: Reading) -> bool:
     if not reading.clients:
         return not reading.down and lack(o, reading)[0] is Status.CRITICAL
     return all(
-        STATES.get(client["state"]) is Status.CRITICAL
-        or (client["alive_threads"] == 0 and client["state"] != CLOSING)
+        STATES.get(client["state"]) is Status.CRITICAL or (client["alive_threads"] == 0 and client["state"] in AT_WORK)
         for client in reading.clients.values()
     )

@@ -281,6 +281,12 @@ def test_names_that_rules_in_circulation_give(text: str) -> None:
     ]  # fmt: skip
 
 
+def test_a_rule_that_takes_in_more_than_the_name_makes_no_second_client() -> None:
+    greedy = state("RUNNING", f"{ID}, process-id=3d21")
+
+    assert ask(greedy, alive(2)).message == "1 of 1 clients RUNNING, 2 threads alive"
+
+
 def test_a_client_without_a_name_is_one_client() -> None:
     assert ask(ordinal(6, None), alive(0, None)).message == "1 of 1 clients ERROR: the client (0 threads alive)"
 

@@ -80,6 +80,10 @@ CASES: dict[str, tuple[MBeans, Status, str, bool, bool]] = {
         client(state="PENDING_ERROR", alive_stream_threads=1) | ordinal(5),
         Status.CRITICAL, f"1 of 1 clients PENDING_ERROR: {ID} (1 thread alive)", False, False,
     ),
+    "created, 2.7": (  # where threads not started do not count
+        client(state="CREATED", alive_stream_threads=0), Status.WARNING,
+        f"1 of 1 clients CREATED: {ID} (0 threads alive)", True, False,
+    ),
     # As real ones do: a thread that is told to end no longer counts as alive.
     "closing": (
         client(state="PENDING_SHUTDOWN", alive_stream_threads=0) | ordinal(3),

@@ -80,7 +80,9 @@ def _take(reading: Reading, sample: "Sample") -> None:
 
 def _label(sample: "Sample", whose: str) -> str | None:
     names = (f"{whose}_id", f"{whose}Id", f"{whose}id")
-    return next((sample.labels[name] for name in names if name in sample.labels), None)
+    found = next((sample.labels[name] for name in names if name in sample.labels), None)
+    # In 4.0 and 4.1 the rule that everybody has, `client-id=(.+)><>state`, takes in the key that follows.
+    return found and found.partition(", process-id=")[0]
 
 
 def _whole(sample: "Sample", label: str) -> int | None:
