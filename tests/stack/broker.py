@@ -6,7 +6,7 @@ from typing import Self
 
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient
-from confluent_kafka.cimpl import NewTopic
+from confluent_kafka.cimpl import NewPartitions, NewTopic
 
 from tests.stack.jars import Jvm
 from tests.stack.process import free_port, wait_for
@@ -85,6 +85,14 @@ def create_topics(bootstrap: str, topics: Mapping[str, int], seconds: float = 60
         except KafkaException as error:
             if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
                 raise
+
+
+def add_partition(bootstrap: str, topic: str) -> int:
+    """One more partition for `topic`; how many it has now."""
+    admin = _admin(bootstrap)
+    wanted = len(admin.list_topics(topic, timeout=10).topics[topic].partitions) + 1
+    admin.create_partitions([NewPartitions(topic, wanted)])[topic].result()
+    return wanted
 
 
 def _has_broker(admin: AdminClient) -> bool:

@@ -7,10 +7,11 @@ source compiled, and nothing else ever is.
 import functools
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +19,8 @@ from tests.stack.process import Process, StackError, cache, locked
 
 STACK = Path(__file__).parent
 POM = STACK / "pom.xml"
-OURS = (STACK / "streams", STACK / "connector")
+COMMON = STACK / "common"  # sources that several programs of ours need
+OURS = (STACK / "streams", STACK / "connector", COMMON)
 
 # Small and quick rather than fast: a test's server runs for a minute and is mostly idle.
 FLAGS = (
@@ -47,6 +49,10 @@ class Jars:
         """The java agent whose jar's name starts with `name`."""
         return next(self.fetched.glob(f"{name}*javaagent*.jar"))
 
+    def logging(self) -> list[Path]:
+        """What writes the log of a program with jars of its own, if those have slf4j-api 1.7."""
+        return sorted(self.fetched.glob("log4j-*.jar"))
+
     def archive(self, name: str) -> Path:
         """Where the JVM keeps the parsed classes of the server `name`."""
         return self.ours.with_name(f"{self.ours.stem}-{name}.jsa")
@@ -54,42 +60,73 @@ class Jars:
 
 @functools.cache
 def prepare() -> Jars:
-    """The jars, fetched and compiled unless the cache has them. StackError: what is missing and must be installed."""
-    for command, package in (("java", "a Java 17 runtime"), ("javac", "a Java 17 JDK"), ("mvn", "Maven 3")):
-        if shutil.which(command) is None:
-            raise StackError(f"Kafka, Connect and Streams need {package}: there is no {command} command")
-    fetched = cache() / f"jars-{_digest([POM])}"
-    # The JVM's version too: another one refuses the classes of a newer one, and the archives of any other.
-    jvm = _run("java", "-version")
-    sources = sorted(file for folder in OURS for file in folder.rglob("*") if file.is_file())
-    ours = cache() / f"stack-{_digest([POM, *sources], jvm)}.jar"
+    """The stack's jars, fetched and compiled unless the cache has them. StackError: what must be installed first."""
+    all_fetched = fetched(POM)
+    return Jars(all_fetched, compiled(OURS, f"{all_fetched}/*"))
+
+
+def version(name: str) -> str:
+    """The version that the pom gives to `name`: `version("kafka")`."""
+    found = re.search(rf"<{name}\.version>(.+?)<", POM.read_text())
+    if found is None:
+        raise StackError(f"{POM} names no version of {name}")
+    return found[1]
+
+
+@functools.cache
+def fetched(pom: Path, *properties: str) -> Path:
+    """The folder with all jars that `pom` asks for, given properties such as `kafka.version=2.8.2`."""
+    _installed()
+    folder = cache() / f"jars-{_digest([pom], *properties)}"
+    plugin = f"org.apache.maven.plugins:maven-dependency-plugin:{version('dependency-plugin')}:copy-dependencies"
     with locked(cache() / "jars.lock"):
-        if not fetched.exists():
-            _fetch(fetched)
-        if not ours.exists():
-            _compile(sources, fetched, ours)
-    return Jars(fetched, ours)
+        if not folder.exists():
+            with tempfile.TemporaryDirectory(dir=cache()) as scratch:
+                new = Path(scratch) / "jars"
+                given = [f"-D{each}" for each in (f"outputDirectory={new}", *properties)]
+                _run("mvn", "--quiet", "--batch-mode", "--file", str(pom), plugin, *given)
+                new.rename(folder)
+    return folder
 
 
-def _fetch(wanted: Path) -> None:
-    with tempfile.TemporaryDirectory(dir=cache()) as scratch:
-        new = Path(scratch) / "jars"
-        goal = "dependency:copy-dependencies"
-        _run("mvn", "--quiet", "--batch-mode", "--file", str(POM), goal, f"-DoutputDirectory={new}")
-        new.rename(wanted)
+def compiled(folders: Path | Sequence[Path], classpath: str = "") -> Path:
+    """One jar of all Java sources in `folders`, with what lies in their META-INF.
+
+    Several folders are one program: `compiled([STACK / "jvm", COMMON])` may use what is in COMMON. `classpath` is what
+    javac takes: jars parted by `:`, or `folder/*`.
+    """
+    _installed()
+    roots = [folders] if isinstance(folders, Path) else list(folders)
+    sources = sorted(file for root in roots for file in root.rglob("*.java"))
+    others = {
+        file.relative_to(root): file for root in roots for file in sorted(root.glob("META-INF/**/*")) if file.is_file()
+    }
+    # The JVM's version too: another one refuses the classes of a newer one, and the archives of any other.
+    digest = _digest([*sources, *others.values()], classpath, _run("java", "-version"))
+    wanted = cache() / f"{roots[0].name}-{digest}.jar"
+    with locked(cache() / "jars.lock"):
+        if not wanted.exists():
+            _compile(sources, others, classpath, wanted)
+    return wanted
 
 
-def _compile(sources: Sequence[Path], fetched: Path, wanted: Path) -> None:
+def _compile(sources: Iterable[Path], others: Mapping[Path, Path], classpath: str, wanted: Path) -> None:
     with tempfile.TemporaryDirectory(dir=cache()) as scratch:
         classes = Path(scratch) / "classes"
-        java = [str(file) for file in sources if file.suffix == ".java"]
-        _run("javac", "-d", str(classes), "-cp", f"{fetched}/*", *java)
-        # Connect finds its plugins by this folder; it scans nothing.
-        shutil.copytree(STACK / "connector" / "META-INF", classes / "META-INF")
-        new = Path(scratch) / "stack.jar"
+        _run("javac", "-d", str(classes), "-cp", classpath, *map(str, sources))
+        for name, file in others.items():
+            (classes / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(file, classes / name)
+        new = Path(scratch) / wanted.name
         # A jar and not the folder: the JVM archives no classes of a class path with a folder in it.
         _run("jar", "--create", "--file", str(new), "-C", str(classes), ".")
         new.rename(wanted)
+
+
+def _installed() -> None:
+    for command, package in (("java", "a Java 17 runtime"), ("javac", "a Java 17 JDK"), ("mvn", "Maven 3")):
+        if shutil.which(command) is None:
+            raise StackError(f"Kafka, Connect and Streams need {package}: there is no {command} command")
 
 
 def _digest(files: Iterable[Path], *more: str) -> str:
@@ -111,10 +148,11 @@ def _run(*argv: str) -> str:
 
 
 class Jvm(Process):
-    """A Java server. Its log is `NAME.log` in `work`.
+    """A Java server. Its log is `NAME.log` in `work`. Its class path is the stack's jars, unless it is given one.
 
     The first to stop in good order leaves an archive of its parsed classes in the cache, and those after it start in
-    half the time. A JVM with agents writes none (it would refuse to start) but reads the one named.
+    half the time. A JVM with agents writes none (it would refuse to start) but reads the one named. Without a name it
+    does neither.
     """
 
     def __init__(
@@ -124,11 +162,13 @@ class Jvm(Process):
         arguments: Sequence[str],
         *,
         work: Path,
-        archive: str,
+        archive: str = "",
         agents: Sequence[tuple[str, str]] = (),
+        classpath: Callable[[], str] | None = None,
     ) -> None:
         super().__init__(name, [], log=work / f"{name}.log", cwd=work)
         self._main, self._arguments, self._archive, self._agents = main, arguments, archive, agents
+        self._classpath = classpath or (lambda: prepare().classpath())
         self._fresh: Path | None = None
 
     def start(self, ready: Callable[[], bool], seconds: float = 60) -> None:
@@ -140,19 +180,23 @@ class Jvm(Process):
         _run(*self._command(prepare(), may_archive=False))
 
     def _command(self, jars: Jars, *, may_archive: bool = True) -> list[str]:
-        archive = jars.archive(self._archive)
-        self._fresh = None
-        shared = []
-        if archive.exists():
-            shared = [f"-XX:SharedArchiveFile={archive}"]
-        elif may_archive and not self._agents:
-            self._fresh = archive.with_name(f"{archive.name}.{os.getpid()}")
-            shared = [f"-XX:ArchiveClassesAtExit={self._fresh}"]
         agents = [f"-javaagent:{jars.agent(name)}={options}" for name, options in self._agents]
         return [
-            *("java", "-Xmx256m", *FLAGS, *shared, *agents),
-            *("-cp", jars.classpath(), self._main, *self._arguments),
+            *("java", "-Xmx256m", *FLAGS, *self._sharing(jars, may_archive), *agents),
+            *("-cp", self._classpath(), self._main, *self._arguments),
         ]
+
+    def _sharing(self, jars: Jars, may_archive: bool) -> list[str]:
+        self._fresh = None
+        if not self._archive:
+            return []
+        archive = jars.archive(self._archive)
+        if archive.exists():
+            return [f"-XX:SharedArchiveFile={archive}"]
+        if not may_archive or self._agents:
+            return []
+        self._fresh = archive.with_name(f"{archive.name}.{os.getpid()}")
+        return [f"-XX:ArchiveClassesAtExit={self._fresh}"]
 
     def stop(self, seconds: float = 30) -> None:
         """Ask it to end; writing an archive takes it some seconds more, once."""

@@ -149,21 +149,15 @@ class Platform:
 
 def servers() -> list[str]:
     """The real servers that take part, with their versions."""
-    pom = jars.POM.read_text()
-
-    def version(name: str) -> str:
-        found = re.search(rf"<{name}\.version>(.+?)<", pom)
-        return found[1] if found else "?"
-
-    kafka = version("kafka")
+    kafka = jars.version("kafka")
     done = subprocess.run(["prometheus", "--version"], capture_output=True, text=True, check=False)
     scraper = re.search(r"version ([\w.]+)", done.stdout + done.stderr)
     return [
         f"Kafka {kafka}",
         f"Connect {kafka}",
         f"Kafka Streams {kafka}",
-        f"jmx_exporter {version('jmx-exporter')}",
-        f"Jolokia {version('jolokia')}",
+        f"jmx_exporter {jars.version('jmx-exporter')}",
+        f"Jolokia {jars.version('jolokia')}",
         f"Burrow {versions.BURROW.removeprefix('v')}",
         f"Prometheus {scraper[1] if scraper else '?'}",
         "SMTP",

@@ -3,7 +3,6 @@
 Its JVM carries what users' do: the jmx_exporter agent, the Jolokia agent, and remote JMX.
 """
 
-import http.client
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,8 +10,9 @@ from pathlib import Path
 from typing import Self
 
 from tests.stack.broker import PARTITIONS, create_topics
+from tests.stack.control import command
 from tests.stack.jars import STACK, Jvm
-from tests.stack.process import StackError, free_port, wait_for
+from tests.stack.process import free_port, wait_for
 
 
 @dataclass(frozen=True)
@@ -131,18 +131,9 @@ class StreamsApp:
         """What the application says of itself, past JMX and the agents."""
         return self._command("status")
 
-    def _do(self, command: str, done: Callable[[Status], bool]) -> None:
-        self._command(command)
-        wait_for(f"the Streams application to {command}", lambda: done(self.status()), 30)
+    def _do(self, name: str, done: Callable[[Status], bool]) -> None:
+        self._command(name)
+        wait_for(f"the Streams application to {name}", lambda: done(self.status()), 30)
 
     def _command(self, name: str) -> Status:
-        client = http.client.HTTPConnection("127.0.0.1", self._control, timeout=30)
-        try:
-            client.request("POST", f"/{name}")
-            reply = client.getresponse()
-            text = reply.read().decode()
-        finally:
-            client.close()
-        if reply.status != 200:
-            raise StackError(f"the Streams application refused {name}: {text}")
-        return Status(**json.loads(text))
+        return Status(**json.loads(command(self._control, name)))

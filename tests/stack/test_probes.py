@@ -86,7 +86,8 @@ def test_a_healthy_platform_is_exit_0_and_the_whole_json(platform: Platform, sys
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", said.document["time"])
     example, data = catalog.load(where[0]).EXAMPLE, said.document["data"]
     assert data.keys() == example.keys()
-    for name in (key for key in example if isinstance(example[key], list) and isinstance(example[key][0], dict)):
+    lists = [key for key in example if isinstance(example[key], list) and isinstance(example[key][0], dict)]
+    for name in (key for key in lists if key != "threads"):  # which only --max-poll-age asks for
         assert data[name]
         assert all(item.keys() == example[name][0].keys() for item in data[name]), name
     for purpose in ("liveness", "readiness"):
