@@ -11,7 +11,7 @@ _PLAIN = {int: "integer", float: "number", bool: "boolean"}
 _PATTERNS = {
     Duration: r"^([0-9]+(ms|[smhdwy]))+$|^0$",
     Range: r"^@?((~|[-+.0-9eE]+)?:)?[-+.0-9eE]*$",
-    Url: "^https?://",
+    Url: r"^(https?|http\+unix)://",
     JmxAddress: r"^(jmx://|service:jmx:.*/jndi/rmi://)?[^/]+:[0-9]+(/jmxrmi)?$",
 }
 

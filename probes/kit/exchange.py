@@ -56,6 +56,8 @@ class Exchange:
         except TimeoutError:
             raise self.late() from None
         except OSError as error:
+            if _unsaid_end(error):
+                raise self.cut() from None
             raise (self.cut("reset") if _gone(error) else self.failed(error)) from None
         self.lost = not data
         self.arrived(data)
@@ -145,6 +147,10 @@ def seconds(span: float) -> str:
 
 
 def _gone(error: OSError) -> bool:
-    # A TLS peer that closes without saying so raises ssl.SSLEOFError; ssl is too dear to import here.
     # EBADF: httpcore found this kept connection closed by the server and closed it as we took it up.
-    return isinstance(error, ConnectionError) or error.errno == errno.EBADF or type(error).__name__ == "SSLEOFError"
+    return isinstance(error, ConnectionError) or error.errno == errno.EBADF or _unsaid_end(error)
+
+
+def _unsaid_end(error: OSError) -> bool:
+    """A TLS peer closed without saying by TLS that it has no more; who asks without TLS never loads `_ssl`."""
+    return type(error).__name__ == "SSLEOFError"

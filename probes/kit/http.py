@@ -4,6 +4,7 @@ Part of the cold path: no `re`, `json`, `http`, `email`, `urllib`, `socket`, `ss
 """
 
 import os
+from io import BytesIO
 
 from probes.kit.dial import connect
 from probes.kit.faults import HEADERS, MAX_BODY, MAX_HEAD, HttpExchange, check
@@ -11,11 +12,12 @@ from probes.kit.net import Reply
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from _socket import socket
-    from collections.abc import Callable
-
+    from probes.kit.exchange import Wire
     from probes.kit.net import Request
+    from probes.kit.tls import TlsSocket
 
+ALPN = b"\x08http/1.1"  # what httpx offers too: a server may choose by it
+PORTS = {"http": 80, "https": 443}
 REDIRECTS = (301, 302, 303, 307, 308)
 
 # httpx would quote any other letter, so the two would ask different things.
@@ -27,25 +29,36 @@ class Declined(Exception):
     """The form of the question or of its answer is beyond the cold client: ask httpx. Never a failure of the server."""
 
 
-def fetch(request: "Request", end: float, connect: "Callable[[HttpExchange, bytes, int], socket]" = connect) -> Reply:
+def fetch(request: "Request", end: float) -> Reply:
     """Ask, and give the whole answer by `end` (on time.monotonic). Raises Unreachable, ProbeError or Declined."""
     check(request)
     if request.method not in ("GET", "POST"):
         raise Declined("method")
-    host, port, authority, target = _parts(request.url)
-    if _proxied(host):
+    scheme, host, port, authority, target = _parts(request.url)
+    if _proxied(scheme, host):
         raise Declined("proxy")
+    if scheme == "https" and request.trust.ca_file is None:
+        raise Declined("the system's trust")  # 17 ms to read, and httpx does it
     exchange = HttpExchange(request, end)
-    sock = connect(exchange, host.encode(), port)
+    wire = (_open_tls if scheme == "https" else connect)(exchange, host.encode(), port)
     try:
-        exchange.send(sock, _message(request, authority, target))
-        return _Answer(exchange, sock).read()
+        exchange.send(wire, _message(request, authority, target))
+        return _Answer(exchange, wire).read()
     finally:
-        sock.close()
+        wire.close()
 
 
-def _parts(url: str) -> tuple[str, int, str, str]:
-    """Host, port, Host header and request target of a plain http URL."""
+def _open_tls(exchange: HttpExchange, host: bytes, port: int) -> "TlsSocket":
+    from probes.kit import tls  # brings `_ssl`, 2 ms
+
+    if not tls.AVAILABLE:
+        raise Declined("TLS")
+    context = tls.new_context(exchange, exchange.request.trust, ALPN)
+    return tls.wrap(exchange, connect(exchange, host, port), host.decode(), context)
+
+
+def _parts(url: str) -> tuple[str, str, int, str, str]:
+    """Scheme, host, port, Host header and request target of a plain URL."""
     scheme, _, rest = url.partition("://")
     authority = rest.partition("/")[0].partition("?")[0]
     target = rest[len(authority) :]
@@ -61,16 +74,16 @@ def _parts(url: str) -> tuple[str, int, str, str]:
     odd_port = port.strip("0123456789") or len(port) > 5 or int(port or 80) > 65535
     odd_escape = any(len(part) < 2 or part[:2].strip(_HEX) for part in target.split("%")[1:])
     odd_path = {".", ".."}.intersection(target.partition("?")[0].split("/"))
-    if scheme.lower() != "http" or not _PLAIN.issuperset(url) or odd_host or odd_port or odd_escape or odd_path:
+    if scheme not in PORTS or not _PLAIN.issuperset(url) or odd_host or odd_port or odd_escape or odd_path:
         raise Declined("URL")
-    number = int(port or 80)
-    shown = name.lower() if number == 80 else f"{name.lower()}:{number}"
-    return host, number, shown, target if target.startswith("/") else f"/{target}"
+    number = int(port or PORTS[scheme])
+    shown = name.lower() if number == PORTS[scheme] else f"{name.lower()}:{number}"
+    return scheme, host, number, shown, target if target.startswith("/") else f"/{target}"
 
 
-def _proxied(host: str) -> bool:
+def _proxied(scheme: str, host: str) -> bool:
     """Whether the environment names a proxy for `host`; where no_proxy needs thought, yes."""
-    if not any(value and name.lower() in ("http_proxy", "all_proxy") for name, value in os.environ.items()):
+    if not any(value and name.lower() in (f"{scheme}_proxy", "all_proxy") for name, value in os.environ.items()):
         return False
     exempt = os.environ.get("no_proxy", os.environ.get("NO_PROXY", "")).split(",")
     return not any(
@@ -92,8 +105,9 @@ def _message(request: "Request", authority: str, target: str) -> bytes:
 class _Answer:
     """Reads one answer. What is not plainly well-formed is declined, so that one parser judges the malformed."""
 
-    def __init__(self, exchange: HttpExchange, sock: "socket") -> None:
-        self.exchange, self.sock, self.buffer = exchange, sock, bytearray()
+    def __init__(self, exchange: HttpExchange, wire: "Wire") -> None:
+        self.exchange, self.wire, self.buffer = exchange, wire, bytearray()
+        self.body = BytesIO()  # gives up its bytes without a copy: a pod has to have room for them
 
     def read(self) -> Reply:
         exchange = self.exchange
@@ -112,7 +126,11 @@ class _Answer:
             exchange.expected = int(headers["content-length"])
             if exchange.expected > MAX_BODY:
                 raise exchange.too_big()
-        return Reply(status, headers, b"".join(self._chunks() if chunked else self._pieces(exchange.expected)))
+        if chunked:
+            self._chunks()
+        else:
+            self._take(exchange.expected)
+        return Reply(status, headers, self.body.getvalue())
 
     def _head(self) -> tuple[int, dict[str, str]]:
         if not self.buffer:
@@ -162,43 +180,38 @@ class _Answer:
         return text[:-2]
 
     def _more(self) -> None:
-        data = self.exchange.receive(self.sock)
+        data = self.exchange.receive(self.wire)
         if not data:
             raise self.exchange.cut()
         self.buffer += data
 
-    def _pieces(self, length: int | None) -> list[bytes]:
-        """`length` bytes of body as they come, or all up to the end of the connection."""
-        pieces: list[bytes] = []
+    def _take(self, length: int | None) -> None:
+        """Take `length` bytes of body, or all up to the end of the connection."""
         rest = length
         while rest is None or rest > 0:
             if not self.buffer:
-                data = self.exchange.receive(self.sock)
+                data = self.exchange.receive(self.wire)
                 if not data and rest is None:
                     break
                 if not data:
                     raise self.exchange.cut()
                 self.buffer += data
-            piece = bytes(self.buffer if rest is None else self.buffer[:rest])
-            del self.buffer[: len(piece)]
+            piece = self.buffer if rest is None else self.buffer[:rest]
+            self.exchange.body += self.body.write(piece)
             rest = None if rest is None else rest - len(piece)
-            self.exchange.body += len(piece)
+            del self.buffer[: len(piece)]
             if self.exchange.body > MAX_BODY:
                 raise self.exchange.too_big()
-            pieces.append(piece)
-        return pieces
 
-    def _chunks(self) -> list[bytes]:
-        pieces: list[bytes] = []
+    def _chunks(self) -> None:
         while size := self._chunk_size():
-            pieces += self._pieces(size)
+            self._take(size)
             while len(self.buffer) < 2:
                 self._more()
             if self.buffer[:2] != b"\r\n":
                 raise Declined("chunk")
             del self.buffer[:2]
         self._headers(MAX_HEAD)
-        return pieces
 
     def _chunk_size(self) -> int:
         digits = self._line().partition(";")[0]

@@ -80,7 +80,7 @@ class Field:
     def parse(self, text: str) -> object:
         """The value that `text` stands for; ValueError says what would be right."""
         if not text.isascii():
-            _check_unicode(text)
+            _check_unicode("this secret" if self.type is Secret else repr(text), text)
         if self.choices:
             if text not in self.choices:
                 raise ValueError(f"{text!r} is none of {', '.join(self.choices)}")
@@ -92,12 +92,12 @@ class Field:
         return parse(text) if parse else self.type(text)
 
 
-def _check_unicode(text: str) -> None:
+def _check_unicode(shown: str, text: str) -> None:
     """Bytes that are no UTF-8 come from argv and environment as lone surrogates, which nobody can send."""
     try:
         text.encode()
     except UnicodeEncodeError:
-        raise ValueError(f"{text!r} is not UTF-8") from None
+        raise ValueError(f"{shown} is not UTF-8") from None
 
 
 def option(*, default: "Any" = _REQUIRED, help: str, choices: "Sequence[str]" = ()) -> "Any":

@@ -5,25 +5,24 @@ For sweeps, and for all that the cold client declines. httpx is imported when th
 
 import threading
 
-from probes.kit.exchange import reason
+from probes.kit import tls
 from probes.kit.faults import HEADERS, MAX_BODY, MAX_HEAD, HttpExchange, check
 from probes.kit.net import SYSTEM_TRUST, Reply, Trust
 from probes.kit.result import ProbeError
 from probes.kit.types import Url
-from probes.kit.wire import Backend
+from probes.kit.wire import CONNECTIONS, Backend, new_client, unix_socket
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import ssl
     import zlib
-    from typing import Any
 
     import httpx
 
     from probes.kit.net import Request
 
 MAX_REDIRECTS = 5
-CONNECTIONS = 10  # for each origin; httpx slows down with a larger pool
+PUBLIC = ("accept", "content-type", "user-agent")  # headers that go wherever we are redirected
 
 
 class Pool:
@@ -43,8 +42,9 @@ class Pool:
         headers = {"accept-encoding": "gzip, deflate", "connection": "keep-alive", **dict(HEADERS)}
         given = {name.lower() for name, _ in request.headers}
         merged = [(name, value) for name, value in headers.items() if name not in given] + list(request.headers)
+        _, url = unix_socket(request.url)
         try:
-            question = httpx.Request(request.method, request.url, headers=merged, content=request.body)
+            question = httpx.Request(request.method, url, headers=merged, content=request.body)
             if not 0 < (question.url.port or 80) < 65536:
                 raise httpx.InvalidURL("port")
         except (httpx.InvalidURL, UnicodeError):  # their texts quote the URL, password and all
@@ -54,6 +54,9 @@ class Pool:
             answer = self._ask(request, question, end, way)
             if isinstance(answer, Reply):
                 return answer
+            if _elsewhere(question.url, answer.url):
+                for name in given.difference(PUBLIC):  # a token in one, a tenant: not for another's eyes
+                    answer.headers.pop(name, None)
             question = answer
             way = f"redirected to {Url(question.url).shown}"
         raise ProbeError(f"{request}: redirected more than {MAX_REDIRECTS} times")
@@ -106,48 +109,32 @@ class Pool:
         import httpx
 
         trust = exchange.request.trust if url.scheme == "https" else SYSTEM_TRUST
-        key = (url.scheme, url.host, url.port, *trust.key)
+        path, asked = unix_socket(exchange.request.url)
+        if path and _elsewhere(httpx.URL(asked), url):
+            path = ""
+        key = (url.scheme, url.host, url.port, path, *trust.key)
         with self._lock:
             if key not in self._clients:
+                context = self._context(exchange, url.scheme, trust)
                 try:
-                    client = _new_client(self._context(url.scheme, trust), self._backend)
-                except OSError as error:
-                    raise exchange.error(f"cannot read the CA file {trust.ca_file}: {reason(error)}") from None
+                    client = new_client(context, self._backend, path)
                 except (ImportError, ValueError, httpx.InvalidURL):  # the texts may quote a proxy's password
                     raise exchange.error("the proxy that the environment names cannot be used") from None
                 self._clients[key] = client, threading.Semaphore(CONNECTIONS)
             return self._clients[key]
 
-    def _context(self, scheme: str, trust: Trust) -> "ssl.SSLContext":
-        import ssl
-
+    def _context(self, exchange: HttpExchange, scheme: str, trust: Trust) -> "ssl.SSLContext":
+        try:
+            import ssl
+        except ImportError:
+            raise exchange.error("this Python has no TLS") from None
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         if scheme != "https":
-            return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # never used; reading the system's trust costs 17 ms
+            return context  # never used; reading the system's trust costs 17 ms
         if trust.key not in self._contexts:
-            self._contexts[trust.key] = ssl.create_default_context(cafile=trust.ca_file)
+            tls.load(exchange, context, trust)
+            self._contexts[trust.key] = context
         return self._contexts[trust.key]
-
-
-def _new_client(context: "ssl.SSLContext", backend: "Backend") -> "httpx.Client":
-    import http.cookiejar
-    import logging
-
-    import httpx
-
-    for name in ("httpx", "httpcore"):  # they log whole URLs, and with them passwords, at INFO
-        logging.getLogger(name).setLevel(logging.WARNING)
-    # No expiry: httpcore may close an expired connection just as another thread takes it up.
-    limits = httpx.Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS, keepalive_expiry=None)
-    client = httpx.Client(verify=context, limits=limits, timeout=None)  # noqa: S113 - Backend holds the deadline
-    # One question's cookies are not another's.
-    client.cookies.jar.set_policy(http.cookiejar.DefaultCookiePolicy(allowed_domains=()))
-    # The one place that reaches into httpx (pinned in constraints.txt): only so do the transports that it makes
-    # for the environment's proxies use our backend.
-    transports: list[Any] = [client._transport, *client._mounts.values()]
-    for transport in transports:
-        if transport is not None:
-            transport._pool._network_backend = backend
-    return client
 
 
 def _send(client: "httpx.Client", exchange: HttpExchange, question: "httpx.Request") -> "Reply | httpx.Request":
@@ -192,6 +179,18 @@ def _body(exchange: HttpExchange, response: "httpx.Response") -> bytes:
     if inflater:
         inflater.check_end()
     return b"".join(pieces)
+
+
+def _elsewhere(old: "httpx.URL", new: "httpx.URL") -> bool:
+    """Whether it is another's address; a server's own https is not."""
+    same = (old.scheme, old.host, old.port) == (new.scheme, new.host, new.port)
+    return not same and (old.scheme, old.port, new.scheme, new.port, old.host) != (
+        "http",
+        None,
+        "https",
+        None,
+        new.host,
+    )
 
 
 def _malformed(exchange: HttpExchange, error: Exception) -> ProbeError:

@@ -6,6 +6,7 @@ from probes.kit.result import ProbeError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Any, TypeVar
 
     from probes.kit.net import Net, Reply
@@ -14,6 +15,18 @@ if TYPE_CHECKING:
 
 EXCERPT = 80  # characters of an answer that an error shows
 
+# What a request is framed by, and what is between us and the next hop.
+_FRAMING = frozenset(
+    (
+        "accept-encoding", "connection", "content-length", "expect", "host", "keep-alive", "proxy-authorization",
+        "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade",
+    )
+)  # fmt: skip
+_SECRET = ("authorization", "cookie", "token", "secret", "password", "credential", "api-key", "apikey", "x-auth")
+_OF_NAMES = frozenset(
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!#$%&'*+-.^_`|~"
+)  # RFC 9110, 5.6.2
+
 
 class HttpOptions(ProbeOptions):
     """How to be let in. Secrets come from files or the environment, never from argv."""
@@ -21,6 +34,12 @@ class HttpOptions(ProbeOptions):
     username: str | None = option(default=None, help="User for basic authentication.")
     password: Secret | None = option(default=None, help="File holding the password.")
     token: Secret | None = option(default=None, help="File holding a bearer token.")
+    header: list[str] = option(
+        default=(), help="Send this header too, `Name: value`; commas part those of the environment."
+    )
+    headers: Secret | None = option(
+        default=None, help="File of headers to send too, one a line: those that are secret or hold commas."
+    )
     ca_file: str | None = option(default=None, help="Trust the CA certificates in this PEM file.")
     cert_file: str | None = option(default=None, help="Show the client certificate in this PEM file.")
     key_file: str | None = option(default=None, help="Its key, where it is not in the same PEM file.")
@@ -33,19 +52,33 @@ class HttpOptions(ProbeOptions):
             raise OptionError("username", "is missing: a password needs a user")
         if self.key_file is not None and self.cert_file is None:
             raise OptionError("cert_file", "is missing: a key needs its certificate")
+        named = {name.lower() for name, _ in self.own_headers}
+        if "authorization" in named and (self.token is not None or self.username is not None):
+            raise OptionError("headers", "has an authorization: with token or username, there are two logins; give one")
 
     def get(self, url: Url, accept: str = "application/json") -> Request:
-        """A GET for JSON, with this login."""
-        return Request(url, url.shown, (("accept", accept), *self._login()), trust=self.trust)
+        """A GET for JSON, with this login and these headers."""
+        return Request(url, url.shown, self._with_own(("accept", accept)), trust=self.trust)
 
     def post(self, url: Url, body: bytes) -> Request:
-        """A POST of JSON, with this login."""
-        headers = (("accept", "application/json"), ("content-type", "application/json"), *self._login())
+        """A POST of JSON, with this login and these headers."""
+        headers = self._with_own(("accept", "application/json"), ("content-type", "application/json"))
         return Request(url, url.shown, headers, method="POST", body=body, trust=self.trust)
+
+    @property
+    def own_headers(self) -> tuple[tuple[str, str], ...]:
+        """The headers that the user adds. Raises OptionError."""
+        return _parsed("header", self.header) + _parsed("headers", (self.headers or "").split("\n"))
 
     @property
     def trust(self) -> Trust:
         return Trust(self.ca_file, self.cert_file, self.key_file)
+
+    def _with_own(self, *ours: tuple[str, str]) -> tuple[tuple[str, str], ...]:
+        """Our headers, and the user's, which take the place of ours."""
+        own = self.own_headers
+        taken = {name.lower() for name, _ in own}
+        return (*((name, value) for name, value in (*ours, *self._login()) if name not in taken), *own)
 
     def _login(self) -> tuple[tuple[str, str], ...]:
         if self.token is not None:
@@ -58,9 +91,32 @@ class HttpOptions(ProbeOptions):
         return (("authorization", f"Basic {binascii.b2a_base64(pair, newline=False).decode()}"),)
 
 
+def _parsed(option: str, lines: "Sequence[str]") -> tuple[tuple[str, str], ...]:
+    """The headers of an option, name and value; OptionError, which shows no value, for a line that is none."""
+    found = []
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        name, colon, value = line.partition(":")
+        value = value.strip(" \t\r")
+        where, known = f"number {number}" if option == "header" else f"line {number}", name.lower()
+        if not colon or not name or not _OF_NAMES.issuperset(name):
+            hint = "; one with a comma goes into --headers-file" if option == "header" else ""
+            raise OptionError(option, f"{where} is not a header; write it like X-Scope-OrgID: team-a{hint}")
+        if not value.isascii() or not value.isprintable():
+            raise OptionError(option, f"{where}: the value of {name} is not plain ASCII text")
+        if known in _FRAMING:
+            raise OptionError(option, f"{where}: {name} cannot be given; it is part of how stetho asks")
+        if option == "header" and any(word in known for word in _SECRET):
+            raise OptionError(option, f"{where}: {name} belongs in a file: --token-file, or --headers-file")
+        found.append((name, value))
+    return tuple(found)
+
+
 def came_back(reply: "Reply") -> str:
     """What an error says of an answer: its status and the beginning of its text, on one line."""
-    text = " ".join(reply.text[: 4 * EXCERPT].split())
+    begun = reply.body[: 16 * EXCERPT].decode("utf-8", "replace")  # of four bytes a letter, if it must be
+    text = " ".join(begun[: 4 * EXCERPT].split())
     return f"HTTP {reply.status}" + (f" {text[:EXCERPT]!r}" if text else " without a body")
 
 
@@ -75,9 +131,11 @@ def json_of(request: Request, reply: "Reply") -> "Any":
     from probes.kit.jsontext import loads
 
     try:
-        return loads(reply.text)
+        if not reply.body.startswith(b"<"):  # megabytes of HTML need not become text, which takes as much again
+            return loads(reply.text)
     except ValueError:
-        raise ProbeError(f"{request}: {came_back(reply)} is not JSON") from None
+        pass
+    raise ProbeError(f"{request}: {came_back(reply)} is not JSON")
 
 
 def ask(net: "Net", request: Request) -> "Any":

@@ -17,6 +17,7 @@ _UNITS = (
 )
 _LONGEST = 292 * _UNITS[0][1]  # about where Prometheus' durations end
 _DIGITS = "0123456789"
+_SCHEMES = ("http", "https", "http+unix")
 _OF_RANGES = _DIGITS + "+-.eE~:"  # float() would take inf, nan, 1_0 and other scripts' digits too
 
 
@@ -115,7 +116,7 @@ class Choice(str):
 
 
 class Url(str):
-    """An http or https address. `shown` is what people may see of it: no user, no password, no query."""
+    """An http, https or `http+unix` address. `shown` is what people may see: no user, no password, no query."""
 
     METAVAR = "URL"
     __slots__ = ()
@@ -126,7 +127,11 @@ class Url(str):
         scheme, mark, rest = whole.partition("://")
         authority = rest.partition("/")[0].partition("?")[0].rpartition("@")[2]
         port = authority.rpartition("]")[2].partition(":")[2]
-        if not mark or scheme.lower() not in ("http", "https") or not authority or authority.startswith(":"):
+        if scheme == "http+unix" and (authority[:3].upper() != "%2F" or ":" in authority or "%00" in authority):
+            raise ValueError(
+                f"{_without_login(text)!r} names no socket; write it like http+unix://%2Frun%2Fx.sock/path"
+            )
+        if not mark or scheme.lower() not in _SCHEMES or not authority or authority.startswith(":"):
             raise ValueError(f"{_without_login(text)!r} is not an address; write it like http://host:8083")
         if any(ord(letter) <= 32 or ord(letter) == 127 for letter in whole):
             raise ValueError(f"{_without_login(text)!r} has a space or control character in it")
@@ -138,7 +143,9 @@ class Url(str):
     def shown(self) -> str:
         scheme, mark, rest = self.partition("?")[0].partition("://")
         authority, slash, path = rest.partition("/")
-        return f"{scheme}{mark}{authority.rpartition('@')[2]}{slash}{path}".rstrip("/")
+        place = authority.rpartition("@")[2]
+        place = place.replace("%2F", "/").replace("%2f", "/") if scheme == "http+unix" else place
+        return f"{scheme}{mark}{place}{slash}{path}".rstrip("/")
 
     @property
     def root(self) -> "Url":

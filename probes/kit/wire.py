@@ -3,11 +3,9 @@
 It goes under httpx through httpcore's public NetworkBackend and NetworkStream.
 """
 
-import errno
 import threading
 
 from probes.kit.dial import connect
-from probes.kit.exchange import reason
 from probes.kit.faults import HttpExchange
 from probes.kit.result import ProbeError
 
@@ -17,9 +15,13 @@ if TYPE_CHECKING:
     import ssl
     from typing import Any
 
+    import httpx
     from httpcore import NetworkBackend, NetworkStream
 else:
     NetworkBackend = NetworkStream = object  # their shape is all that httpcore asks for
+
+
+CONNECTIONS = 10  # to each origin; httpx slows down with a larger pool
 
 
 class Backend(NetworkBackend):
@@ -37,6 +39,10 @@ class Backend(NetworkBackend):
             exchange.by_way_of(proxy)
         cold = connect(exchange, host.encode("ascii"), port)
         return Stream(self, socket.socket(fileno=cold.detach()), exchange, proxy)
+
+    def connect_unix_socket(self, path: str, *_: "Any", **__: "Any") -> NetworkStream:
+        exchange = self.here.exchange
+        return Stream(self, _connect_unix(exchange, path), exchange, "")
 
 
 class Stream(NetworkStream):
@@ -71,8 +77,8 @@ class Stream(NetworkStream):
         if isinstance(self._sock, ssl.SSLSocket):
             self.close()
             raise exchange.error("https through an https proxy is not supported; name an http one")
-        tls = _handshake(exchange, self._sock, ssl_context, server_hostname)
-        return Stream(self._backend, tls, exchange, self._proxy)
+        secured = _secure(exchange, self._sock, ssl_context, server_hostname)
+        return Stream(self._backend, secured, exchange, self._proxy)
 
     def get_extra_info(self, info: str) -> "Any":
         if info == "ssl_object":
@@ -93,48 +99,85 @@ class Stream(NetworkStream):
         return bool(poll.poll(0)) and before.done and self._exchange is before
 
 
-def _handshake(
+def unix_socket(url: str) -> tuple[str, str]:
+    """The file of the socket that a URL names, if any, and the URL as a server there is asked (curl says localhost)."""
+    scheme, _, rest = url.partition("://")
+    if scheme != "http+unix":
+        return "", url
+    from urllib.parse import unquote
+
+    authority = rest.partition("/")[0].partition("?")[0]
+    login, at, place = authority.rpartition("@")
+    return unquote(place, errors="surrogateescape"), f"http://{login}{at}localhost{rest[len(authority) :]}"
+
+
+def _connect_unix(exchange: HttpExchange, path: str) -> "socket.socket":
+    import socket
+    import struct
+
+    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        # Of a socket that does not wait, connect() takes a queue that is full for a failure.
+        left = max(exchange.left(), 0.001)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", int(left), int(left % 1 * 1e6)))
+        sock.connect(path)
+        return sock
+    except OSError as error:
+        sock.close()
+        raise _unix_fault(exchange, path, error) from None
+
+
+def _unix_fault(exchange: HttpExchange, path: str, error: OSError) -> ProbeError:
+    if isinstance(error, BlockingIOError):
+        return exchange.late()
+    if isinstance(error, ConnectionRefusedError):
+        return exchange.dead("connection refused")
+    if isinstance(error, FileNotFoundError):  # whoever should answer there would have made it
+        return exchange.dead(f"there is no socket {path}")
+    return exchange.failed(error)
+
+
+def new_client(context: "ssl.SSLContext", backend: Backend, path: str) -> "httpx.Client":
+    """A client whose connections are made here, to one origin, or to the Unix socket of that path."""
+    import http.cookiejar
+    import logging
+
+    import httpx
+
+    for name in ("httpx", "httpcore"):  # they log whole URLs, and with them passwords, at INFO
+        logging.getLogger(name).setLevel(logging.WARNING)
+    # No expiry: httpcore may close an expired connection just as another thread takes it up.
+    limits = httpx.Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS, keepalive_expiry=None)
+    transport = httpx.HTTPTransport(uds=path, limits=limits) if path else None  # past any proxy
+    client = httpx.Client(verify=context, limits=limits, transport=transport, timeout=None)  # noqa: S113 - see Backend
+    # One question's cookies are not another's.
+    client.cookies.jar.set_policy(http.cookiejar.DefaultCookiePolicy(allowed_domains=()))
+    # The one place that reaches into httpx (pinned in constraints.txt): only so do the transports that it makes
+    # for the environment's proxies use our backend.
+    transports: list[Any] = [client._transport, *client._mounts.values()]
+    for transport in transports:
+        if transport is not None:
+            transport._pool._network_backend = backend
+    return client
+
+
+def _secure(
     exchange: HttpExchange, sock: "socket.socket", context: "ssl.SSLContext", name: str | None
 ) -> "ssl.SSLSocket":
     """TLS over a connected socket by the deadline; closed if it fails."""
-    import socket
-    import ssl
-    from contextlib import suppress
+    from probes.kit import tls
 
-    begun, ours = False, sock
+    ours = sock
     try:
-        if name:
-            name.encode("idna")  # of a name that is none, wrap_socket would lose the open socket
-        ours = tls = context.wrap_socket(
-            sock, server_hostname=name, do_handshake_on_connect=False, suppress_ragged_eofs=False
+        known = tls.host_name(exchange, name or "")
+        ours = secured = context.wrap_socket(
+            sock, server_hostname=known, do_handshake_on_connect=False, suppress_ragged_eofs=False
         )
-        tls.settimeout(0)
-        with suppress(ssl.SSLWantReadError):
-            tls.do_handshake()
-        # Only a look at the bytes beneath tells a server that is silent from one whose TLS is in trouble.
-        tls.settimeout(max(exchange.left(), 0.001))
-        begun = bool(socket.socket.recv(tls, 1, socket.MSG_PEEK))
-        if not begun:
-            raise exchange.cut()
-        tls.settimeout(max(exchange.left(), 0.001))
-        tls.do_handshake()
-        return tls
-    except BaseException as error:
+        tls.shake(exchange, secured, secured)
+        return secured
+    except (OSError, ValueError) as error:  # of a connection that was lost before
         ours.close()
-        if not isinstance(error, (OSError, ValueError)):  # ValueError: a host name that TLS cannot use
-            raise
-        raise _tls_fault(exchange, error, begun) from None
-
-
-def _tls_fault(exchange: HttpExchange, error: OSError | ValueError, begun: bool) -> ProbeError:
-    import ssl
-
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return exchange.error(f"certificate verify failed: {error.verify_message.rstrip('.')}")
-    if isinstance(error, TimeoutError):
-        return exchange.error("the TLS handshake was not complete in time") if begun else exchange.late()
-    if not begun and isinstance(error, ssl.SSLEOFError):
-        return exchange.cut()
-    if not begun and (isinstance(error, ConnectionError) or getattr(error, "errno", None) == errno.ENOTCONN):
-        return exchange.cut("reset")
-    return exchange.error(f"the TLS handshake failed: {reason(error)}")
+        raise tls.fault(exchange, error, begun=False) from None
+    except BaseException:
+        ours.close()
+        raise

@@ -6,6 +6,9 @@ import ssl
 import struct
 import threading
 from collections.abc import Callable
+from pathlib import Path
+
+import trustme
 
 Script = Callable[["Talk"], None]
 
@@ -55,7 +58,14 @@ class Talk:
         self.sock.close()
 
     def finish(self) -> None:
-        """Close after the client has read all: a close with unread data would be a reset."""
+        """Close after the client has read all: a close with unread data would be a reset. Over TLS, say so by TLS."""
+        with contextlib.suppress(OSError, ValueError):  # ValueError: the test has ended it
+            if isinstance(self.sock, ssl.SSLSocket):
+                self.sock.unwrap()
+        self.drop()
+
+    def drop(self) -> None:
+        """Close as `finish` does, but without a word of TLS."""
         with contextlib.suppress(OSError):
             self.sock.shutdown(socket.SHUT_WR)
         self.hang()
@@ -65,16 +75,23 @@ class RawServer:
     """Runs `script` for each connection in a thread of its own."""
 
     def __init__(self, script: Script, host: str = "127.0.0.1", tls: ssl.SSLContext | None = None) -> None:
+        """`host` may be the path of a Unix socket."""
         self.script, self.tls = script, tls
         self.requests: list[bytes] = []
         self.connections = 0
         self.ended = threading.Event()
         self._open: set[socket.socket] = set()
         self._threads: list[threading.Thread] = []
-        self._listener = socket.create_server((host, 0), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
-        self.port = self._listener.getsockname()[1]
-        shown = f"[{host}]" if ":" in host else host
-        self.url = f"{'https' if tls else 'http'}://{shown}:{self.port}"
+        if host.startswith("/"):
+            self._listener = socket.socket(socket.AF_UNIX)
+            self._listener.bind(host)
+            self._listener.listen()
+            self.url = f"http+unix://{host.replace('/', '%2F')}"
+        else:
+            self._listener = socket.create_server((host, 0), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+            self.port = self._listener.getsockname()[1]
+            shown = f"[{host}]" if ":" in host else host
+            self.url = f"{'https' if tls else 'http'}://{shown}:{self.port}"
         self._start(self._accept)
 
     def close(self) -> None:
@@ -108,7 +125,8 @@ class RawServer:
         plain = sock
         # A client that has had enough closes; a script need not expect it.
         with contextlib.suppress(OSError):
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if sock.family != socket.AF_UNIX:
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if self.tls:
                 sock = secure = self.tls.wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
                 self._open.add(sock)
@@ -117,6 +135,39 @@ class RawServer:
         self._open -= {plain, sock}
         sock.close()
         plain.close()
+
+
+class Tls:
+    """A certificate authority, the file that trusts it, and contexts of servers and clients that it vouches for."""
+
+    def __init__(self, folder: Path) -> None:
+        self.authority = trustme.CA()
+        self.folder = folder
+        self.ca_file = str(folder / "ca.pem")
+        self.authority.cert_pem.write_to_path(self.ca_file)
+        self.server = self.serving("127.0.0.1", "::1", "localhost")
+        self.misnamed = self.serving("elsewhere.example")
+
+    def serving(self, *names: str) -> ssl.SSLContext:
+        """A server's context, its certificate good for these names."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.authority.issue_cert(*names).configure_cert(context)
+        return context
+
+    def asking_who(self, *names: str) -> ssl.SSLContext:
+        """A server's context that wants to see a client certificate of this authority."""
+        context = self.serving(*names)
+        context.verify_mode = ssl.CERT_REQUIRED
+        self.authority.configure_trust(context)
+        return context
+
+    def client(self, name: str = "probe.example") -> tuple[str, str]:
+        """The files of a client's certificate and of its key."""
+        cert = self.authority.issue_cert(name)
+        paths = self.folder / f"{name}.pem", self.folder / f"{name}.key"
+        cert.cert_chain_pems[0].write_to_path(paths[0])
+        cert.private_key_pem.write_to_path(paths[1])
+        return str(paths[0]), str(paths[1])
 
 
 class Refuser:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.probes.kit.healthy import platform
-from tests.probes.kit.rawserver import RawServer, Refuser, Talk, answer
+from tests.probes.kit.rawserver import RawServer, Refuser, Talk, Tls, answer
 
 ROOT = Path(__file__).parents[3]
 COMMAND = ROOT / "stetho"
@@ -157,3 +157,48 @@ def test_a_login_costs_only_binascii(bare: set[str], healthy: str, tmp_path: Pat
     login = ["--username", "u", "--password-file", str(tmp_path / "secret")]
     found = modules("-c", REPORT, str(COMMAND), *question("connect", healthy), *login) - bare
     assert found == ALWAYS | MORE["connect"] | {"binascii"}
+
+
+@pytest.fixture(scope="module")
+def tls(tmp_path_factory: pytest.TempPathFactory) -> Tls:
+    return Tls(tmp_path_factory.mktemp("tls"))
+
+
+@pytest.fixture
+def safe(tls: Tls) -> Iterator[str]:
+    server = RawServer(platform, tls=tls.server)
+    yield server.url
+    server.close()
+
+
+TLS = {"_ssl", "probes.kit.tls"}  # not `ssl`, which brings enum, re and socket
+
+
+def test_https_with_a_ca_file_costs_only_the_c_beneath_ssl(bare: set[str], safe: str, tls: Tls) -> None:
+    found = modules("-c", REPORT, str(COMMAND), *question("connect", safe), "--ca-file", tls.ca_file) - bare
+    assert found == ALWAYS | MORE["connect"] | TLS
+
+
+def test_a_client_certificate_costs_no_more(bare: set[str], tls: Tls) -> None:
+    cert, key = tls.client()
+    shown = ["--ca-file", tls.ca_file, "--cert-file", cert, "--key-file", key]
+    server = RawServer(platform, tls=tls.asking_who("127.0.0.1"))
+    try:
+        found = modules("-c", REPORT, str(COMMAND), *question("connect", server.url), *shown) - bare
+    finally:
+        server.close()
+    assert found == ALWAYS | MORE["connect"] | TLS
+
+
+def test_a_certificate_that_is_not_trusted_costs_no_more(bare: set[str], safe: str, tmp_path: Path) -> None:
+    stranger = Tls(tmp_path).ca_file
+    found = modules("-c", REPORT, str(COMMAND), *question("connect", safe), "--ca-file", stranger) - bare
+    assert found <= ALWAYS | MORE["connect"] | TLS
+    assert found >= AT_LEAST | TLS
+
+
+def test_headers_cost_nothing(bare: set[str], healthy: str, tmp_path: Path) -> None:
+    (tmp_path / "headers").write_text("X-Vault-Token: s3cret\n")
+    headers = ["--header", "X-Scope-OrgID: team-a", "--headers-file", str(tmp_path / "headers")]
+    found = modules("-c", REPORT, str(COMMAND), *question("connect", healthy), *headers) - bare
+    assert found == ALWAYS | MORE["connect"]

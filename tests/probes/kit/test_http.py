@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator
 import httpx
 import pytest
 
-from probes.kit import http
+from probes.kit import http, tls
 from probes.kit.exchange import seconds
-from probes.kit.net import Reply, Request
+from probes.kit.net import Reply, Request, Trust
 from probes.kit.pooled import Pool
 from probes.kit.result import ProbeError
 from tests.probes.kit.rawserver import RawServer, Refuser, Script, Talk, answer, saying
@@ -50,7 +50,6 @@ def fetch(url: str, method: str = "GET") -> Reply:
 @pytest.mark.parametrize(
     "url",
     [
-        "https://127.0.0.1:1/",
         "http://user:secret@127.0.0.1:1/",
         "http://127.0.0.1:1/caf\u00e9",
         "http://kaf\u00e9:1/",
@@ -64,11 +63,24 @@ def fetch(url: str, method: str = "GET") -> Reply:
         "http://::1/",
         "http://",
         "ftp://127.0.0.1:1/",
+        "http+unix://%2Frun%2Fx.sock/",
+        "HTTP://127.0.0.1:80/",  # httpx leaves its port in the Host header
     ],
 )
 def test_an_address_beyond_plain_http_is_declined(url: str) -> None:
     with pytest.raises(http.Declined):
         fetch(url)
+
+
+def test_https_with_the_systems_trust_is_declined() -> None:
+    with pytest.raises(http.Declined):
+        fetch("https://127.0.0.1:1/")
+
+
+def test_https_is_declined_where_python_has_no_tls(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tls, "AVAILABLE", False)
+    with pytest.raises(http.Declined):
+        http.fetch(Request("https://127.0.0.1:1/", "", trust=Trust("ca.pem")), time.monotonic() + 5)
 
 
 @pytest.mark.parametrize("method", ["HEAD", "PUT", "DELETE", "get"])
@@ -81,20 +93,34 @@ def test_methods_other_than_get_and_post_are_declined(method: str) -> None:
 def test_an_address_it_accepts_is_asked_as_httpx_asks_it(letter: str) -> None:
     url = f"http://Host:80/a{letter}b?c{letter}d"
     try:
-        host, port, authority, target = http._parts(url)
+        scheme, host, port, authority, target = http._parts(url)
     except http.Declined:
         return
     asked = httpx.Request("GET", url)
-    assert (host, port) == (asked.url.host, 80)
+    assert (scheme, host, port) == ("http", asked.url.host, 80)
     assert (authority, target) == (asked.headers["host"], asked.url.raw_path.decode())
 
 
-@pytest.mark.parametrize("url", ["http://h", "http://h?a=b", "http://h:80/x", "http://h:8083", "http://[::1]:9/a?b"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://h",
+        "http://h?a=b",
+        "http://h:80/x",
+        "http://h:8083",
+        "http://[::1]:9/a?b",
+        "https://h",
+        "https://h:443/x",
+        "https://h:80",
+        "http://h:443",
+    ],
+)
 def test_host_and_target_are_those_of_httpx(url: str) -> None:
-    host, _, authority, target = http._parts(url)
+    scheme, host, port, authority, target = http._parts(url)
     asked = httpx.Request("GET", url)
-    found = (asked.url.host, asked.headers["host"], asked.url.raw_path.decode())
-    assert (host, authority, target) == found
+    found = (asked.url.scheme, asked.url.host, asked.headers["host"], asked.url.raw_path.decode())
+    assert (scheme, host, authority, target) == found
+    assert port == (asked.url.port or {"http": 80, "https": 443}[scheme])
 
 
 @pytest.mark.parametrize("name", ["http_proxy", "HTTP_PROXY", "Http_Proxy", "all_proxy", "ALL_PROXY"])
@@ -115,12 +141,15 @@ def test_no_proxy_for_http_is_no_reason_to_decline(monkeypatch: pytest.MonkeyPat
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "connect", "connect.kafka.svc", "svc", "[::1]", "other"])
 @pytest.mark.parametrize("exempt", ["", "*", "localhost,127.0.0.1", " .svc ,::1", "svc", "connect", "127.0.0.0/8", ","])
-def test_where_it_goes_past_a_proxy_httpx_does_too(monkeypatch: pytest.MonkeyPatch, host: str, exempt: str) -> None:
-    monkeypatch.setenv("HTTP_PROXY", "http://proxy:3128")
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_where_it_goes_past_a_proxy_httpx_does_too(
+    monkeypatch: pytest.MonkeyPatch, scheme: str, host: str, exempt: str
+) -> None:
+    monkeypatch.setenv(f"{scheme}_PROXY", "http://proxy:3128")
     monkeypatch.setenv("NO_PROXY", exempt)
     with httpx.Client() as client:
-        direct = client._transport_for_url(httpx.URL(f"http://{host}/")) is client._transport
-    assert direct or http._proxied(host.strip("[]"))
+        direct = client._transport_for_url(httpx.URL(f"{scheme}://{host}/")) is client._transport
+    assert direct or http._proxied(scheme, host.strip("[]"))
 
 
 @pytest.mark.parametrize(
@@ -205,4 +234,15 @@ def test_an_answer_of_300_mb_takes_no_more_memory_than_the_limit(serve: Serve) -
 
     said, _, peak = run_cold(serve(script).url)
     assert said.endswith(": the answer is over 32 MiB")
-    assert peak < 80
+    assert peak < 60
+
+
+@pytest.mark.parametrize("framing", ["Content-Length: 32505856", "X: until close"])
+def test_an_answer_is_held_once(serve: Serve, framing: str) -> None:
+    def script(talk: Talk) -> None:
+        talk.hear()
+        talk.say(OK + framing.encode() + b"\r\n\r\n", bytes(31 << 20))
+        talk.finish()
+
+    said, _, peak = run_cold(serve(script).url)
+    assert (said, peak < 60) == ("200", True)

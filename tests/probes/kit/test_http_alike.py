@@ -9,10 +9,10 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from probes.kit import http
-from probes.kit.net import Reply, Request
+from probes.kit.net import Reply, Request, Trust
 from probes.kit.pooled import Pool
 from probes.kit.result import ProbeError
-from tests.probes.kit.rawserver import RawServer, saying
+from tests.probes.kit.rawserver import RawServer, Talk, Tls, saying
 
 Outcome = tuple[object, ...]
 
@@ -73,8 +73,13 @@ def sent(draw: st.DrawFn) -> list[bytes]:
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[RawServer]:
-    server = RawServer(saying())
+def tls(tmp_path_factory: pytest.TempPathFactory) -> Tls:
+    return Tls(tmp_path_factory.mktemp("tls"))
+
+
+@pytest.fixture(scope="module", params=["http", "https"])
+def server(request: pytest.FixtureRequest, tls: Tls) -> Iterator[RawServer]:
+    server = RawServer(saying(), tls=tls.server if request.param == "https" else None)
     yield server
     server.close()
 
@@ -98,14 +103,21 @@ def told(reply: Reply) -> Outcome:
     return reply.status, reply.headers, reply.body
 
 
-@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(pieces=sent())
-@example(pieces=[b""])
-@example(pieces=[b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}left over"])
-@example(pieces=[b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nffffffff\r\nx"])
-def test_what_the_cold_client_accepts_httpx_answers_alike(server: RawServer, pool: Pool, pieces: list[bytes]) -> None:
-    server.script = saying(*pieces)
-    request = Request(server.url, server.url)
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(pieces=sent(), ended=st.sampled_from([True, True, False]))
+@example(pieces=[b""], ended=True)
+@example(pieces=[b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}left over"], ended=True)
+@example(pieces=[b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nffffffff\r\nx"], ended=True)
+def test_what_the_cold_client_accepts_httpx_answers_alike(
+    server: RawServer, pool: Pool, tls: Tls, pieces: list[bytes], ended: bool
+) -> None:
+    def script(talk: Talk) -> None:
+        talk.hear()
+        talk.say(*pieces)
+        talk.finish() if ended else talk.drop()
+
+    server.script = script
+    request = Request(server.url, server.url, trust=Trust(tls.ca_file))
     cold: Outcome | None = None
     try:
         cold = told(http.fetch(request, time.monotonic() + 20))

@@ -90,8 +90,9 @@ def test_a_bad_value_in_a_source_that_does_not_win_is_not_looked_at() -> None:
 
 def test_all_that_is_wrong_is_told_at_once() -> None:
     assert wrong({"count": "x", "mode": "c", "grace": "5", "limit": "?", "nmae": "a", "deep": ["true"]}) == {
-        "nmae": "is no option; there are ca_file, cert_file, count, deep, from, grace, key_file, limit, mode, name,"
-        " password, password_file, port, ratio, timeout, token, token_file, url, username",
+        "nmae": "is no option; there are ca_file, cert_file, count, deep, from, grace, header, headers,"
+        " headers_file, key_file, limit, mode, name, password, password_file, port, ratio, timeout, token, token_file,"
+        " url, username",
         "url": "is missing",
         "count": "'x' is not a whole number",
         "mode": "'c' is none of a, b",
@@ -114,6 +115,10 @@ def test_a_rule_across_options_is_checked_when_each_is_well() -> None:
 @pytest.mark.parametrize("text", ["\udcff", "caf\udce9"])
 def test_what_is_not_utf8_is_refused(text: str) -> None:
     assert wrong({**URL, "name": [text]}) == {"name": f"{text!r} is not UTF-8"}
+
+
+def test_a_secret_that_is_not_utf_8_is_not_shown() -> None:
+    assert wrong({**URL, "password": "hunter2\udcff"}) == {"password": "this secret is not UTF-8"}
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,15 @@
 """The full HTTP client: what only it can do, under the same deadline and with the same errors."""
 
 import contextlib
+import errno
 import gzip
 import logging
 import os
 import re
 import socket
 import ssl
+import sys
+import tempfile
 import threading
 import time
 import zlib
@@ -17,14 +20,13 @@ from pathlib import Path
 import httpcore
 import httpx
 import pytest
-import trustme
 
-from probes.kit import dial
+from probes.kit import pooled
 from probes.kit.net import Reply, Request, Trust
-from probes.kit.pooled import CONNECTIONS, Pool
+from probes.kit.pooled import Pool
 from probes.kit.result import ProbeError, Unreachable
-from probes.kit.wire import Backend
-from tests.probes.kit.rawserver import RawServer, Refuser, Script, Talk, Unaccepting, answer, saying
+from probes.kit.wire import CONNECTIONS, Backend
+from tests.probes.kit.rawserver import RawServer, Refuser, Script, Talk, Tls, answer, saying
 
 Serve = Callable[..., RawServer]
 Ask = Callable[..., Reply]
@@ -360,19 +362,6 @@ def test_a_proxy_that_cannot_be_used_is_a_probe_error(ask: Ask, monkeypatch: pyt
 # TLS
 
 
-class Tls:
-    """A certificate authority, the file that trusts it, and a server's certificate for 127.0.0.1."""
-
-    def __init__(self, folder: Path) -> None:
-        authority = trustme.CA()
-        self.server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        authority.issue_cert("127.0.0.1").configure_cert(self.server)
-        self.misnamed = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        authority.issue_cert("elsewhere.example").configure_cert(self.misnamed)
-        self.ca_file = str(folder / "ca.pem")
-        authority.cert_pem.write_to_path(self.ca_file)
-
-
 @pytest.fixture(scope="module")
 def tls(tmp_path_factory: pytest.TempPathFactory) -> Tls:
     return Tls(tmp_path_factory.mktemp("tls"))
@@ -397,92 +386,135 @@ def test_https_through_a_proxy_is_asked(serve: Serve, ask: Ask, tls: Tls, monkey
     assert [ask("https://127.0.0.1:8443/", ca_file=tls.ca_file).body for _ in range(2)] == [b"tunnelled"] * 2
 
 
-def test_a_certificate_that_is_not_trusted_is_a_probe_error(serve: Serve, ask: Ask, tls: Tls) -> None:
-    server = serve(steady(answer()), tls=tls.server)
-    kind, text = fault(ask, server.url)
-    assert kind is ProbeError
-    assert text in (
-        "certificate verify failed: unable to get local issuer certificate",
-        "certificate verify failed: self-signed certificate in certificate chain",
-    )
+def test_a_python_without_tls_says_so(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ssl", None)
+    assert fault(ask, "https://127.0.0.1:1/") == (ProbeError, "this Python has no TLS")
 
 
-def test_a_certificate_of_another_name_is_a_probe_error(serve: Serve, ask: Ask, tls: Tls) -> None:
-    server = serve(steady(answer()), tls=tls.misnamed)
-    kind, text = fault(ask, server.url, ca_file=tls.ca_file)
-    assert kind is ProbeError
-    assert text.startswith("certificate verify failed: IP address mismatch")
+# Unix sockets
+
+
+def socket_url(path: Path) -> str:
+    return f"http+unix://{str(path).replace('/', '%2F')}"
+
+
+@pytest.fixture
+def serve_at() -> Iterator[Serve]:
+    """Servers at a Unix socket; pytest's own folders may be too deep for one."""
+    with contextlib.ExitStack() as stack, tempfile.TemporaryDirectory() as folder:
+
+        def start(script: Script) -> RawServer:
+            server = RawServer(script, f"{folder}/Connect.sock")
+            stack.callback(server.close)
+            return server
+
+        yield start
+
+
+def test_a_unix_socket_is_asked_and_its_connection_kept(
+    serve_at: Serve, ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:1")
+    server = serve_at(steady(answer(b"1"), answer(b"2")))
+    assert [ask(f"{server.url}/a?b=c").body, ask(server.url).body] == [b"1", b"2"]
+    head = server.requests[0].lower().split(b"\r\n")
+    assert head[0] == b"get /a?b=c http/1.1"
+    assert b"host: localhost" in head
+    assert server.connections == 1
+
+
+def test_a_login_in_a_unix_sockets_address_is_sent(serve_at: Serve, ask: Ask) -> None:
+    server = serve_at(steady(answer()))
+    ask(server.url.replace("//", "//user:s3cret@"))
+    assert b"authorization: basic dxnlcjpzm2nyzxq=" in server.requests[0].lower()
+
+
+def test_a_redirect_of_a_unix_socket_stays_there_or_leaves_it(serve: Serve, serve_at: Serve, ask: Ask) -> None:
+    other = serve(steady(answer(b"other")))
+    away = answer(b"", "302 Found", f"Location: {other.url.replace('127.0.0.1', 'localhost')}/x")
+    server = serve_at(steady(answer(b"", "302 Found", "Location: /y"), answer(b"here"), away))
+    assert ask(server.url).body == b"here"
+    assert ask(server.url).body == b"other"
+
+
+def test_no_redirect_leads_to_a_unix_socket(serve: Serve, serve_at: Serve, ask: Ask) -> None:
+    inner = serve_at(steady(answer(b"secret")))
+    server = serve(steady(answer(b"", "302 Found", f"Location: {inner.url}/x")))
+    assert fault(ask, server.url)[0] is ProbeError
+    assert not inner.connections
+
+
+def test_two_unix_sockets_are_two_servers(serve_at: Serve, ask: Ask) -> None:
+    server = serve_at(steady(answer(b"1")))
+    assert ask(server.url).body == b"1"
+    assert fault(ask, server.url + "x")[0] is Unreachable
+
+
+def test_a_unix_socket_that_nobody_made_is_unreachable(ask: Ask, tmp_path: Path) -> None:
+    path = tmp_path / "x.sock"
+    assert fault(ask, socket_url(path)) == (Unreachable, f"there is no socket {path}")
+
+
+def test_a_unix_socket_that_nobody_listens_at_is_unreachable(ask: Ask) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        with socket.socket(socket.AF_UNIX) as left_behind:
+            left_behind.bind(f"{folder}/x.sock")
+        assert fault(ask, socket_url(Path(folder, "x.sock"))) == (Unreachable, "connection refused")
+
+
+def test_a_unix_socket_whose_queue_is_full_is_unreachable_at_the_deadline(ask: Ask) -> None:
+    with tempfile.TemporaryDirectory() as folder, socket.socket(socket.AF_UNIX) as full, contextlib.ExitStack() as held:
+        full.bind(f"{folder}/x.sock")
+        full.listen(0)
+        held.enter_context(socket.socket(socket.AF_UNIX)).connect(f"{folder}/x.sock")  # a queue of 0 holds one
+        assert fault(ask, socket_url(Path(folder, "x.sock")), 0.3) == (Unreachable, "not a byte in Xs")
+
+
+def test_a_silent_unix_socket_is_unreachable(serve_at: Serve, ask: Ask) -> None:
+    assert fault(ask, serve_at(Talk.hang).url, 0.3) == (Unreachable, "not a byte in Xs")
+
+
+def test_a_unix_socket_that_is_not_ours_to_open_is_a_probe_error(
+    ask: Ask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def connect(sock: socket.socket, path: str) -> None:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))  # root, as who tests may run, is let in
+
+    monkeypatch.setattr(socket.socket, "connect", connect)
+    assert fault(ask, socket_url(tmp_path / "x.sock")) == (ProbeError, "permission denied")
+
+
+def test_a_unix_sockets_path_that_is_too_long_is_a_probe_error(ask: Ask) -> None:
+    assert fault(ask, socket_url(Path("/" + "x" * 200))) == (ProbeError, "af unix path too long")
+
+
+# Headers of the user's
+
+
+def test_headers_of_the_users_do_not_follow_to_another_origin(serve: Serve, ask: Ask) -> None:
+    other = serve(steady(answer(b"other")))
+    server = serve(steady(answer(b"", "302 Found", "Location: /y"), answer(b"", "302 Found", f"Location: {other.url}")))
+    headers = {"X-Vault-Token": "s3cret", "accept": "text/plain", "user-agent": "me"}
+    assert ask(server.url, **headers).body == b"other"
+    assert all(b"X-Vault-Token: s3cret" in request for request in server.requests)
+    assert len(server.requests) == 2
+    assert b"s3cret" not in other.requests[0]
+    assert b"accept: text/plain\r\n" in other.requests[0].lower()
+    assert b"user-agent: me\r\n" in other.requests[0].lower()
 
 
 @pytest.mark.parametrize(
-    ("script", "kind", "text"),
+    ("old", "new", "elsewhere"),
     [
-        (Talk.hang, Unreachable, "not a byte in Xs"),
-        (
-            lambda talk: (talk.sock.recv(1), talk.sock.recv(9999), talk.finish()),
-            Unreachable,
-            "connection closed before",
-        ),
-        (Talk.reset, Unreachable, "connection reset before a byte came"),
-        (lambda talk: talk.say(answer(b"plain")), ProbeError, "the TLS handshake failed: "),
-        (
-            lambda talk: (talk.drip(b"\x16\x03\x03", 0.05), talk.hang()),
-            ProbeError,
-            "the TLS handshake was not complete in time",
-        ),
-        (lambda talk: (talk.say(b"\x16\x03\x03\x40\x00"), talk.drip(bytes(999))), ProbeError, "the TLS handshake"),
+        ("http://h", "http://h:80/x", False),
+        ("http://h:8080", "http://h:8080/x", False),
+        ("http://h", "https://h/x", False),
+        ("http://h:8080", "https://h:8443", True),
+        ("https://h", "http://h", True),
+        ("http://h", "http://i", True),
+        ("http://h", "https://i", True),
+        ("http://h", "http://h:81", True),
     ],
-    ids=["silence", "close", "reset", "plain http", "unfinished", "drip"],
 )
-def test_a_handshake_ends_by_the_deadline(serve: Serve, ask: Ask, script: Script, kind: type, text: str) -> None:
-    url = serve(script).url.replace("http:", "https:")
-    found = fault(ask, url, 1.0)
-    assert (found[0], found[1][: len(text)]) == (kind, text)
-
-
-def test_a_refused_or_unaccepted_https_connection_is_unreachable(ask: Ask) -> None:
-    refuser, full = Refuser(), Unaccepting()
-    assert fault(ask, refuser.url.replace("http:", "https:")) == (Unreachable, "connection refused")
-    assert fault(ask, full.url.replace("http:", "https:"), 0.5) == (Unreachable, "not a byte in Xs")
-    refuser.close()
-    full.close()
-
-
-@pytest.mark.parametrize("start", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 300\r\n\r\n"], ids=["silence", "drip"])
-def test_an_answer_over_tls_ends_by_the_deadline(serve: Serve, ask: Ask, tls: Tls, start: bytes) -> None:
-    def script(talk: Talk) -> None:
-        talk.hear()
-        talk.say(start)
-        if start:
-            talk.drip(b"x" * 300)
-        talk.hang()
-
-    server = serve(script, tls=tls.server)
-    kind, text = fault(ask, server.url, 1.0, ca_file=tls.ca_file)
-    assert kind is (ProbeError if start else Unreachable)
-    assert text.startswith("the answer was not complete in Xs" if start else "not a byte in Xs")
-
-
-def test_a_host_name_that_tls_cannot_use_is_a_probe_error(
-    serve: Serve, ask: Ask, tls: Tls, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    server = serve(steady(answer()), tls=tls.server)
-    monkeypatch.setattr(dial, "resolve", lambda host, port: [(socket.AF_INET, 1, 6, "", ("127.0.0.1", server.port))])
-    kind, text = fault(ask, f"https://{'x' * 70}.example/")
-    assert kind is ProbeError
-    assert text.startswith("the TLS handshake failed: ")
-
-
-def test_an_answer_without_a_length_must_be_ended_by_tls_itself(serve: Serve, ask: Ask, tls: Tls) -> None:
-    server = serve(saying(b"HTTP/1.0 200 OK\r\n\r\nhalf of the metr"), tls=tls.server)
-    assert fault(ask, server.url, ca_file=tls.ca_file) == (ProbeError, "the answer broke off after 16 bytes")
-
-
-@pytest.mark.parametrize("content", [None, "", "no certificate"], ids=["missing", "empty", "nonsense"])
-def test_a_ca_file_of_no_use_is_a_probe_error(ask: Ask, tmp_path: Path, content: str | None) -> None:
-    path = tmp_path / "ca.pem"
-    if content is not None:
-        path.write_text(content)
-    kind, text = fault(ask, "https://127.0.0.1:1/", ca_file=str(path))
-    assert kind is ProbeError
-    assert text.startswith(f"cannot read the CA file {path}: ")
+def test_a_servers_own_https_is_not_elsewhere(old: str, new: str, elsewhere: bool) -> None:
+    assert pooled._elsewhere(httpx.URL(old), httpx.URL(new)) is elsewhere

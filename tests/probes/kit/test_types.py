@@ -149,6 +149,8 @@ def test_ranges_of_one_text_are_equal_and_show_it() -> None:
         ("http://connect/a#secret", "http://connect/a"),
         ("http://[::1]:8083/x", "http://[::1]:8083/x"),
         ("http://u:secret@[::1]", "http://[::1]"),
+        ("http+unix://%2Frun%2Fdocker.sock/v1/info?x=secret", "http+unix:///run/docker.sock/v1/info"),
+        ("http+unix://u:secret@%2frun%2Fx.sock", "http+unix:///run/x.sock"),
     ],
 )
 def test_a_url_shows_neither_login_nor_query(text: str, shown: str) -> None:
@@ -176,6 +178,12 @@ def test_a_url_shows_neither_login_nor_query(text: str, shown: str) -> None:
         ("http://a:1:2", "the port of"),
         ("http://fe80::1", "the port of"),
         ("http://[::1]:x", "the port of"),
+        ("http+unix:///run/x.sock", "names no socket"),
+        ("http+unix://run%2Fx.sock", "names no socket; write it like http+unix://%2Frun%2Fx.sock/path"),
+        ("http+unix://localhost", "names no socket"),
+        ("http+unix://%2Frun%2Fx.sock:80/path", "names no socket"),
+        ("http+unix://%2Frun%2Fx%00.sock", "names no socket"),
+        ("https+unix://%2Frun%2Fx.sock", "is not an address"),
         ("http://a:" + "9" * 5000, "the port of"),
     ],
 )

@@ -1,0 +1,304 @@
+"""TLS for the cold clients: whom it trusts, whom it shows, and how it fails."""
+
+import _ssl
+import contextlib
+import os
+import re
+import socket
+import ssl
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    PrivateFormat,
+    load_pem_private_key,
+)
+
+from probes.kit import dial, tls
+from probes.kit.exchange import Exchange
+from probes.kit.net import SYSTEM_TRUST, Trust
+from probes.kit.result import ProbeError, Unreachable
+from tests.probes.kit.rawserver import RawServer, Script, Talk, Tls
+
+Serve = Callable[..., RawServer]
+
+SLACK = 3.0  # seconds, for a busy machine
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Tls:
+    return Tls(tmp_path_factory.mktemp("tls"))
+
+
+@pytest.fixture
+def serve() -> Iterator[Serve]:
+    with contextlib.ExitStack() as stack:
+
+        def start(script: Script, tls: ssl.SSLContext | None = None, host: str = "127.0.0.1") -> RawServer:
+            server = RawServer(script, host, tls)
+            stack.callback(server.close)
+            return server
+
+        yield start
+
+
+def greet(talk: Talk) -> None:
+    """Send back the first bytes, and say that there are no more."""
+    talk.sock.sendall(talk.sock.recv(100))
+    talk.finish()
+
+
+def dialled(server: RawServer, seconds: float = 5.0, host: str = "127.0.0.1") -> "tuple[Exchange, socket.socket]":
+    exchange = Exchange("JMX read of kafka:5555", time.monotonic() + seconds)
+    return exchange, dial.connect(exchange, host.encode(), server.port)  # type: ignore[return-value]
+
+
+def secured(
+    server: RawServer, trust: Trust, name: str = "127.0.0.1", host: str = "127.0.0.1"
+) -> tuple[Exchange, tls.TlsSocket]:
+    exchange, sock = dialled(server, host=host)
+    return exchange, tls.secure(exchange, sock, name, trust)
+
+
+def heard(server: RawServer, trust: Trust, name: str = "127.0.0.1", host: str = "127.0.0.1") -> bytes:
+    """What the server sends back of our `hello`, all of it up to its end."""
+    exchange, wire = secured(server, trust, name, host)
+    exchange.send(wire, b"hello")
+    data = b""
+    while piece := exchange.receive(wire):
+        data += piece
+    wire.close()
+    return data
+
+
+def fault(server: RawServer, trust: Trust, name: str = "127.0.0.1", seconds: float = 5.0) -> tuple[type, str]:
+    """The class of the error and its text, times as X; it must come by the deadline, and the socket be closed."""
+    began = time.monotonic()
+    exchange, sock = dialled(server, seconds)
+    number = sock.fileno()
+    with pytest.raises(ProbeError) as caught:
+        tls.secure(exchange, sock, name, trust)
+    assert time.monotonic() - began < seconds + SLACK
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(number)
+    return caught.type, re.sub(r"in [0-9.]+m?s\b", "in Xs", str(caught.value).removeprefix("JMX read of kafka:5555: "))
+
+
+def test_its_defaults_are_those_of_ssl() -> None:
+    ours, theirs = _ssl._SSLContext(_ssl.PROTOCOL_TLS_CLIENT), ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    for name in ("check_hostname", "verify_mode", "verify_flags", "options", "minimum_version", "maximum_version"):
+        assert getattr(ours, name) == getattr(theirs, name), name
+    assert ours.get_ciphers() == theirs.get_ciphers() == ssl.create_default_context().get_ciphers()
+    assert (ours.check_hostname, ours.verify_mode) == (True, ssl.CERT_REQUIRED)
+    assert ours.minimum_version == ssl.TLSVersion.TLSv1_2
+    assert tls.PARTIAL_CHAIN == ssl.VerifyFlags.VERIFY_X509_PARTIAL_CHAIN
+
+
+def test_what_was_said_over_tls_comes_back_whole(serve: Serve, authority: Tls) -> None:
+    assert heard(serve(greet, authority.server), Trust(authority.ca_file)) == b"hello"
+
+
+@pytest.mark.parametrize("name", ["127.0.0.1", "localhost", "localhost.", "LocalHost"])
+def test_a_certificate_of_the_name_is_good(serve: Serve, authority: Tls, name: str) -> None:
+    assert heard(serve(greet, authority.server), Trust(authority.ca_file), name) == b"hello"
+
+
+def test_a_certificate_of_an_ipv6_address_is_good(serve: Serve, authority: Tls) -> None:
+    if not socket.has_ipv6 or not os.path.exists("/proc/net/if_inet6"):
+        pytest.skip("this machine has no IPv6")
+    server = serve(greet, authority.server, "::1")
+    assert heard(server, Trust(authority.ca_file), "::1", "::1") == b"hello"
+
+
+@pytest.mark.parametrize(
+    ("name", "text"), [("127.0.0.1", "IP address mismatch"), ("localhost", "Hostname mismatch"), ("::1", "IP address")]
+)
+def test_a_certificate_of_another_name_is_a_probe_error(serve: Serve, authority: Tls, name: str, text: str) -> None:
+    kind, said = fault(serve(greet, authority.misnamed), Trust(authority.ca_file), name)
+    assert kind is ProbeError
+    assert said.startswith(f"certificate verify failed: {text}")
+
+
+def test_a_stranger_is_a_probe_error(serve: Serve, authority: Tls, tmp_path: Path) -> None:
+    kind, text = fault(serve(greet, Tls(tmp_path).server), Trust(authority.ca_file))
+    assert kind is ProbeError
+    assert text in (
+        "certificate verify failed: unable to get local issuer certificate",
+        "certificate verify failed: self-signed certificate in certificate chain",
+    )
+
+
+def test_without_a_ca_file_the_systems_authorities_are_trusted(
+    serve: Serve, authority: Tls, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert fault(serve(greet, authority.server), SYSTEM_TRUST)[1].startswith("certificate verify failed: ")
+    monkeypatch.setenv("SSL_CERT_FILE", authority.ca_file)  # it is OpenSSL that reads it
+    assert heard(serve(greet, authority.server), SYSTEM_TRUST) == b"hello"
+
+
+def test_a_servers_own_certificate_may_be_trusted_alone(serve: Serve, authority: Tls, tmp_path: Path) -> None:
+    issued = authority.authority.issue_cert("127.0.0.1")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    issued.configure_cert(context)
+    (tmp_path / "server.pem").write_bytes(issued.cert_chain_pems[0].bytes())
+    assert heard(serve(greet, context), Trust(str(tmp_path / "server.pem"))) == b"hello"
+
+
+def test_old_tls_is_refused(serve: Serve, authority: Tls) -> None:
+    old = authority.serving("127.0.0.1")
+    with pytest.warns(DeprecationWarning, match="TLSv1_1"):
+        old.maximum_version = ssl.TLSVersion.TLSv1_1
+    old.set_ciphers("ALL:@SECLEVEL=0")
+    kind, text = fault(serve(greet, old), Trust(authority.ca_file))
+    assert kind is ProbeError
+    assert text.startswith("the TLS handshake failed: ")
+
+
+# Files
+
+
+@pytest.mark.parametrize("content", [None, "", "no certificate", "-----BEGIN CERTIFICATE-----\nx\n"])
+def test_a_ca_file_of_no_use_is_a_probe_error(serve: Serve, tmp_path: Path, content: str | None) -> None:
+    path = tmp_path / "ca.pem"
+    if content is not None:
+        path.write_text(content)
+    kind, text = fault(serve(Talk.hang), Trust(str(path)))
+    assert kind is ProbeError
+    assert re.fullmatch(rf"cannot read the CA file {path}: [a-zPEM ]+", text), text
+    assert ("no such file or directory" in text) == (content is None)
+
+
+def test_a_client_certificate_is_shown(serve: Serve, authority: Tls, tmp_path: Path) -> None:
+    server = serve(greet, authority.asking_who("127.0.0.1"))
+    cert, key = authority.client()
+    assert heard(server, Trust(authority.ca_file, cert, key)) == b"hello"
+    both = tmp_path / "both.pem"
+    both.write_text(Path(key).read_text() + Path(cert).read_text())
+    assert heard(server, Trust(authority.ca_file, str(both))) == b"hello"
+
+
+def test_without_a_client_certificate_a_server_that_wants_one_says_so(serve: Serve, authority: Tls) -> None:
+    exchange, wire = secured(serve(greet, authority.asking_who("127.0.0.1")), Trust(authority.ca_file))
+    with pytest.raises(ProbeError, match="certificate required") as caught:
+        exchange.receive(wire)  # TLS 1.3 tells after the handshake
+    assert caught.type is ProbeError
+    wire.close()
+
+
+def encrypted(key: str, path: Path, form: PrivateFormat) -> str:
+    private = load_pem_private_key(Path(key).read_bytes(), None)
+    path.write_bytes(private.private_bytes(Encoding.PEM, form, BestAvailableEncryption(b"hunter2")))
+    return str(path)
+
+
+@pytest.mark.parametrize("form", [PrivateFormat.PKCS8, PrivateFormat.TraditionalOpenSSL])
+def test_an_encrypted_key_is_refused_and_nobody_is_asked(
+    serve: Serve, authority: Tls, tmp_path: Path, form: PrivateFormat
+) -> None:
+    cert, key = authority.client()
+    locked = encrypted(key, tmp_path / "locked.key", form)
+    text = f"cannot use the client certificate {cert} with the key {locked}: its key is encrypted; give one that is not"
+    assert fault(serve(Talk.hang), Trust(authority.ca_file, cert, locked)) == (ProbeError, text)
+
+
+@pytest.mark.parametrize(
+    ("cert", "key", "text"),
+    [
+        ("gone.pem", None, "gone.pem: no such file or directory"),
+        ("client.pem", "gone.key", "client.pem with the key gone.key: no such file or directory"),
+        ("client.pem", "other.key", "client.pem with the key other.key: key values mismatch"),
+        ("client.pem", "junk.pem", "client.pem with the key junk.pem: it is not PEM"),
+        ("junk.pem", None, "junk.pem: it is not PEM"),
+        ("client.pem", None, "client.pem: it is not PEM"),
+    ],
+)
+def test_a_client_certificate_of_no_use_is_a_probe_error(
+    serve: Serve, authority: Tls, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, cert: str, key: str, text: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("client.pem").write_text(Path(authority.client()[0]).read_text())
+    Path("other.key").write_text(Path(authority.client("other.example")[1]).read_text())
+    Path("junk.pem").write_text("junk")
+    assert fault(serve(Talk.hang), Trust(authority.ca_file, cert, key)) == (
+        ProbeError,
+        f"cannot use the client certificate {text}",
+    )
+
+
+# Failures
+
+
+@pytest.mark.parametrize(
+    ("script", "kind", "text"),
+    [
+        (Talk.hang, Unreachable, "not a byte in Xs"),
+        (
+            lambda talk: (talk.sock.recv(9999), talk.finish()),
+            Unreachable,
+            "connection closed before a byte came",
+        ),
+        (Talk.reset, Unreachable, "connection reset before a byte came"),
+        (
+            lambda talk: (talk.sock.recv(9999), talk.say(b"HTTP/1.1 400 Bad Request\r\n\r\n"), talk.finish()),
+            ProbeError,
+            "it speaks HTTP, not TLS; try http://",
+        ),
+        (
+            lambda talk: (talk.sock.recv(9999), talk.say(b"N\0\t127.0.0.1"), talk.finish()),
+            ProbeError,
+            "the TLS handshake failed: wrong version number",
+        ),
+        (
+            lambda talk: (talk.drip(b"\x16\x03\x03", 0.01), talk.hang()),
+            ProbeError,
+            "the TLS handshake was not complete in time",
+        ),
+        (
+            lambda talk: (talk.say(b"\x16\x03\x03\x40\x00\x02\x00\x3f\x00"), talk.drip(bytes(9999))),
+            ProbeError,
+            "the TLS handshake was not complete in time",
+        ),
+    ],
+    ids=["silence", "close", "reset", "http", "rmi", "unfinished", "drip"],
+)
+def test_a_handshake_ends_by_the_deadline(serve: Serve, authority: Tls, script: Script, kind: type, text: str) -> None:
+    assert fault(serve(script), Trust(authority.ca_file), seconds=0.5) == (kind, text)
+
+
+def test_http_that_is_quicker_than_our_look_is_known_for_it_too(serve: Serve, authority: Tls) -> None:
+    server = serve(lambda talk: (talk.say(b"HTTP/1.1 400 Bad Request\r\n\r\n"), talk.hang()))
+    exchange, sock = dialled(server)
+    assert sock.recv(5, socket.MSG_PEEK) == b"HTTP/"  # it is there when the handshake begins, and OpenSSL reads it
+    with pytest.raises(ProbeError, match=r"it speaks HTTP, not TLS; try http://$"):
+        tls.secure(exchange, sock, "127.0.0.1", Trust(authority.ca_file))
+
+
+@pytest.mark.parametrize("name", ["", ".", "a..b", "x" * 64, f"{'x.' * 127}x", "kaf\u00e9", "a\0b", ".localhost"])
+def test_a_name_that_no_certificate_can_bear_is_a_probe_error(serve: Serve, authority: Tls, name: str) -> None:
+    text = f"the TLS handshake failed: {name[:80]!r} is no host name"
+    assert fault(serve(greet, authority.server), Trust(authority.ca_file), name) == (ProbeError, text)
+
+
+def test_a_python_without_tls_says_so(serve: Serve, authority: Tls, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tls, "AVAILABLE", False)
+    text = "this Python has no TLS"
+    assert fault(serve(greet, authority.server), Trust(authority.ca_file)) == (ProbeError, text)
+
+
+def test_a_peer_that_just_closes_is_no_end(serve: Serve, authority: Tls) -> None:
+    exchange, wire = secured(serve(Talk.drop, authority.server), Trust(authority.ca_file))
+    with pytest.raises(Unreachable, match="connection closed before a byte came"):
+        exchange.receive(wire)
+    wire.close()
+
+
+def test_a_peer_silent_after_the_handshake_is_waited_for_by_the_deadline(serve: Serve, authority: Tls) -> None:
+    exchange, sock = dialled(serve(Talk.hang, authority.server), 0.3)
+    wire = tls.secure(exchange, sock, "127.0.0.1", Trust(authority.ca_file))
+    with pytest.raises(Unreachable, match=r"not a byte in 0\.3s"):
+        exchange.receive(wire)
+    wire.close()
