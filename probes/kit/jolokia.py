@@ -54,25 +54,33 @@ def _found(request: "Request", name: str, entry: "dict[str, Any]") -> Found:
     if status != 200:
         return Found({}, refused=f"Jolokia answers {status}: {cut(str(entry.get('error')))}")
     value = expect(dict, entry.get("value"), f"the attributes of {name} as an object", request)
-    if not is_pattern(name):
-        found = _readable(value)
-        return Found({name: found}, bare=bool(value) and not found)
-    each = {one: expect(dict, value[one], f"the attributes of {one} as an object", request) for one in value}
-    readable = {one: _readable(attributes) for one, attributes in each.items()}
-    return Found(readable, bare=bool(each) and not any(readable.values()))
+    each = value if is_pattern(name) else {name: value}
+    told = {one: expect(dict, each[one], f"the attributes of {one} as an object", request) for one in each}
+    there = {one: _readable(attributes) for one, attributes in told.items() if not _is_gone(attributes)}
+    return Found(there, bare=bool(there) and not any(there.values()))
+
+
+def _is_gone(attributes: "dict[str, Any]") -> bool:
+    """Whether there is no such MBean: the error then stands in the place of each attribute that was asked for."""
+    return any("InstanceNotFoundException" in " ".join(error) for error in map(_error, attributes.values()) if error)
 
 
 def _readable(attributes: "dict[str, Any]") -> "dict[str, object]":
     """What could be read, and why the rest could not; what the MBean does not have is left out."""
     found: dict[str, object] = {}
     for name, value in attributes.items():
-        if isinstance(value, dict) and value.get(".error") is True:
-            kind, why = str(value.get("error_type")).rpartition(".")[2], cut(str(value.get("error")))
-        elif isinstance(value, str) and value.startswith("ERROR: "):  # as Jolokia 1 says it
-            kind, why = "", cut(value.removeprefix("ERROR: "))
-        else:
+        error = _error(value)
+        if error is None:
             found[name] = value
-            continue
-        if "AttributeNotFoundException" not in kind + why:
-            found[name] = Unreadable(f"{kind}: {why}" if kind else why)
+        elif "AttributeNotFoundException" not in " ".join(error):
+            found[name] = Unreadable(": ".join(filter(None, error)))
     return found
+
+
+def _error(value: object) -> tuple[str, str] | None:
+    """The kind and the words of an error in an attribute's place; None of a value."""
+    if isinstance(value, dict) and value.get(".error") is True:
+        return str(value.get("error_type")).rpartition(".")[2], cut(str(value.get("error")))
+    if isinstance(value, str) and value.startswith("ERROR: "):  # as Jolokia 1 says it
+        return "", cut(value.removeprefix("ERROR: "))
+    return None

@@ -30,8 +30,8 @@ def from_mbeans(o: "JvmOptions", net: "Net", polls: bool) -> Reading:
     reading.count = count_of(count.one().number("count"))
     reading.others = clients.found.bare
     # Nothing hangs on it without --grace, and a policy may well keep java.lang to itself.
-    milliseconds = None if runtime.found.refused else runtime.one().number("Uptime")
-    reading.uptime = None if milliseconds is None else milliseconds / 1000
+    milliseconds = runtime.found.mbeans.get(UPTIME[0], {}).get("Uptime")
+    reading.uptime = milliseconds / 1000 if isinstance(milliseconds, int) else None
     for answer in consumers:
         reading.polls = _polls(answer)
     if not reading.threads and any(_hides_threads(client) for client in reading.clients.values()):

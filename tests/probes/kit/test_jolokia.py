@@ -156,3 +156,10 @@ def test_what_has_only_other_attributes_is_bare() -> None:
     answer, _ = ask(told({"a:b=c": {"Nope": LACKS}}))
 
     assert (answer.found.bare, answer.mbeans()["a:b=c"].attributes) == (True, {})
+
+
+def test_an_mbean_that_is_not_there_is_not_there_though_errors_are_ignored() -> None:
+    gone = {"error_type": "javax.management.InstanceNotFoundException", ".error": True, "error": "java.lang:type=Nope"}
+    _, answer = ask([told({})[0], {"status": 200, "value": {"Uptime": gone}}])
+
+    assert (answer.found.mbeans, answer.found.bare, answer.one().number("Uptime")) == ({}, False, None)
