@@ -449,7 +449,6 @@ def test_jolokia_is_asked_once_for_everything() -> None:
         (bulk(entry(client(alive="2"))), 'alive-stream-threads as a number, got "2"'),
         (bulk(entry([])), r"as an object, got \[\]"),
         ({"error": "bad", "status": 400}, "Jolokia says bad"),
-        (bulk(GONE, GONE, entry({"Uptime": "x"})), 'Uptime as a number, got "x"'),
         ((404, "<h1>404 Not Found</h1>"), "HTTP 404"),
     ],
 )

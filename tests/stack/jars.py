@@ -92,7 +92,7 @@ def fetched(pom: Path, *properties: str) -> Path:
 def compiled(folders: Path | Sequence[Path], classpath: str = "") -> Path:
     """One jar of all Java sources in `folders`, with what lies in their META-INF.
 
-    Several folders are one program: `compiled([STACK / "jvm", COMMON])` may use what is in COMMON. `classpath` is what
+    Several folders are one program: `compiled([STACK / "jmx", COMMON])` may use what is in COMMON. `classpath` is what
     javac takes: jars parted by `:`, or `folder/*`.
     """
     _installed()
