@@ -5,8 +5,9 @@ import sys
 import time
 
 from probes.kit import argv as fast
-from probes.kit import catalog, http
+from probes.kit import catalog
 from probes.kit.finding import printable
+from probes.kit.jsontext import dumps
 from probes.kit.net import Answered
 from probes.kit.options import OptionError, OptionErrors, from_environment
 from probes.kit.run import ALERT, Answer, RunOptions, faulty, run, timeout
@@ -30,9 +31,14 @@ class OneShot:
         return self._answered.ask(request, self._fetch)
 
     def _fetch(self, request: "Request") -> "Reply":
+        from probes.kit import http  # whoever asks over RMI does without it
+
         try:
             return http.fetch(request, self._end)
         except http.Declined:
+            import gc
+
+            gc.enable()  # the command has disabled it
             from probes.kit.pooled import Pool  # httpx costs 100 ms; a plain question never pays it
 
             return Pool().fetch(request, self._end)
@@ -125,7 +131,10 @@ def judged(said: Answer, condition: "Any") -> Answer:
 def rendered(said: Answer, how: RunOptions) -> str:
     """The answer in the form that was asked for."""
     terminal = sys.stdout is not None and sys.stdout.isatty()
-    module = f"probes.kit.outputs.{how.output or ('text' if terminal else 'json')}"
+    output = how.output or ("text" if terminal else "json")
+    if output == "json":
+        return dumps(said.document())
+    module = f"probes.kit.outputs.{output}"
     __import__(module)
     return str(sys.modules[module].render(said, colour=terminal and "NO_COLOR" not in os.environ))
 

@@ -402,8 +402,8 @@ def test_who_asks_is_found_in_a_call_that_nobody_could_read(
 
 # Where a fault is put, and what it is: whatever goes wrong outside run() must not restart a pod.
 FAULTS = {
-    "the output": ("probes/kit/outputs/json.py", "def render(answer, colour):\n    raise MemoryError\n"),
-    "the import of the output": ("probes/kit/outputs/json.py", "import nosuch\n"),
+    "the output": ("probes/kit/outputs/text.py", "def render(answer, colour):\n    raise MemoryError\n"),
+    "the import of the output": ("probes/kit/outputs/text.py", "import nosuch\n"),
     "the options": ("probes/kit/options.py", "raise RecursionError\n"),
     "the cold path": ("probes/kit/cold.py", "raise MemoryError\n"),
     "run": ("probes/kit/run.py", "1 / 0\n"),
@@ -425,6 +425,7 @@ def test_a_fault_anywhere_in_stetho_is_no_evidence(
     broken = copy.parent / path
     broken.write_text(text.format(broken.read_text() if broken.exists() else ""))
     call = [f"--url={failed}"] if where in SLOW else ["--url", failed]
+    call += ["--output", "text"] if "output" in where else []
     done = stetho("probe", "connect", *call, "--as", purpose, command=copy)
     assert (done.returncode != 0) == (code != 0), done.stderr
     assert done.returncode == code or where in ("run", "the options", "the package")  # then 3 is all that is left

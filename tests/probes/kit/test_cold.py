@@ -16,11 +16,10 @@ COMMAND = ROOT / "stetho"
 
 # Beyond what `python -c pass` has. To add to these lists is to slow every probe of every pod: measure first.
 ALWAYS = {
-    "_socket", "errno", "probes", "probes.kit", "probes.kit.argv", "probes.kit.catalog", "probes.kit.cold",
-    "probes.kit.dial", "probes.kit.example", "probes.kit.exchange", "probes.kit.faults", "probes.kit.finding",
-    "probes.kit.http", "probes.kit.net", "probes.kit.options", "probes.kit.outputs", "probes.kit.outputs.json",
-    "probes.kit.rest", "probes.kit.result", "probes.kit.run", "probes.kit.jsontext",
-    "probes.kit.types", "probes.kit.within", "_json",
+    "_json", "_socket", "errno", "gc", "probes", "probes.kit", "probes.kit.argv", "probes.kit.catalog",
+    "probes.kit.cold", "probes.kit.dial", "probes.kit.example", "probes.kit.exchange", "probes.kit.faults",
+    "probes.kit.finding", "probes.kit.http", "probes.kit.jsontext", "probes.kit.net", "probes.kit.options",
+    "probes.kit.rest", "probes.kit.result", "probes.kit.run", "probes.kit.types", "probes.kit.within",
 }  # fmt: skip
 STREAMS = {"probes.streams", "probes.kit.mbeans", "probes.kit.streams", "probes.kit.streams.reading"}
 MORE = {
@@ -42,7 +41,7 @@ MORE = {
     },
 }
 # Where an answer is none, what reads it is not needed.
-AT_LEAST = {"probes.kit.cold", "probes.kit.http", "probes.kit.outputs.json"}
+AT_LEAST = {"probes.kit.cold", "probes.kit.http", "probes.kit.jsontext"}
 
 REPORT = """
 import atexit, os, sys
