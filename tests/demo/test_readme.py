@@ -31,8 +31,10 @@ def rule_file() -> str:
 
 def run(command: str, folder: Path) -> "subprocess.CompletedProcess[str]":
     """The command as a shell runs it, with nobody at any address."""
+    command = re.sub(r"http://[a-z.-]+:\d+", NOBODY, command)
+    command = re.sub(r"--jmx [a-z0-9.-]+:\d+", f"--jmx {NOBODY.removeprefix('http://')}", command)
     return subprocess.run(
-        ["sh", "-c", re.sub(r"http://[a-z.-]+:\d+", NOBODY, command)],
+        ["sh", "-c", command],
         cwd=folder,
         env={**environment(stetho().parent), "CONNECT_URL": NOBODY, "SLACK_URL": NOBODY},
         capture_output=True,
