@@ -1,0 +1,53 @@
+"""What a JVM's exceptions say. Part of the cold path."""
+
+from probes.kit.finding import cut, printable
+from probes.kit.jmx.objects import Instance, field, short
+
+FILTER = "com.sun.management.jmxremote.serial.filter.pattern"  # by which a JVM takes only some classes
+
+MAX_DEPTH = 10  # exceptions within exceptions
+
+# These only carry another one, in one of these fields.
+_BY_MBEAN = ("RuntimeMBeanException", "MBeanException", "RuntimeErrorException")
+_CARRIERS = (*_BY_MBEAN, "RuntimeOperationsException", "ReflectionException", "RemoteException")
+_INSIDE = ("runtimeException", "exception", "error", "detail")
+
+
+class Thrown:
+    """An exception, by what it carries. `kinds` are the classes of all of them, and those they extend."""
+
+    __slots__ = ("kinds", "message", "name")
+
+    def __init__(self, value: object) -> None:
+        self.kinds: set[str] = set()
+        inner = value
+        for _ in range(MAX_DEPTH):
+            if not isinstance(inner, Instance):
+                break
+            value = inner
+            own = {short(level.name) for level in inner.java_class.line()}
+            self.kinds |= own
+            if own.isdisjoint(_CARRIERS):
+                break
+            inner = next((found for name in _INSIDE if (found := field(inner, name)) is not None), None)
+        self.name = printable(cut(short(value.java_class.name))) if isinstance(value, Instance) else "no exception"
+        message = field(value, "detailMessage")
+        self.message = printable(cut(message)) if isinstance(message, str) else ""
+
+    @property
+    def by_mbean(self) -> bool:
+        """The MBean's own code threw it; what the server itself has to say comes without such a wrapping."""
+        return not self.kinds.isdisjoint(_BY_MBEAN)
+
+    @property
+    def remote(self) -> bool:
+        """RMI itself failed, before or after the call."""
+        return "RemoteException" in self.kinds
+
+    @property
+    def filtered(self) -> bool:
+        """The JVM does not take a class that was sent."""
+        return "InvalidClassException" in self.kinds and "REJECTED" in self.message
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.message}" if self.message else self.name

@@ -1,0 +1,70 @@
+"""Java's values as plain Python ones: None, bool, int, float, str, list and dict with text keys.
+
+What form a class gives its objects, forms.py knows. Part of the cold path.
+"""
+
+from probes.kit.jmx.forms import FORMS
+from probes.kit.jmx.objects import Array, Instance, JavaClass, short
+from probes.kit.jmx.source import Malformed
+from probes.kit.jsontext import dumps
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+MAX_DEPTH = 64  # values within values
+MAX_VALUES = 100_000  # of one attribute; what is in it twice counts twice
+MAX_TEXT = 8 << 20  # bytes of the texts of one attribute, as Python keeps them
+
+
+class Values:
+    """Makes values plain. What it makes is bounded: `values` and `text_bytes` are how much it made so far."""
+
+    __slots__ = ("text_bytes", "values")
+
+    def __init__(self) -> None:
+        self.values = self.text_bytes = 0
+
+    def plain(self, value: object, depth: int = 0) -> object:
+        """`value` in Python's terms. Raises Malformed, saying what about it is not understood."""
+        self.values += 1
+        if depth > MAX_DEPTH:
+            raise Malformed(f"its value is nested more than {MAX_DEPTH} deep, or holds itself")
+        if self.values > MAX_VALUES:
+            raise Malformed(f"its value has over {MAX_VALUES} parts")
+        if isinstance(value, str):
+            return self.text(value)
+        if isinstance(value, Instance):
+            return self._instance(value, depth)
+        if isinstance(value, Array):
+            return self.all(value.items, depth)
+        if isinstance(value, JavaClass):
+            return self.text(value.name)
+        if isinstance(value, bytearray):
+            raise Malformed("plain bytes where a value should be")
+        return value
+
+    def text(self, text: str) -> str:
+        self.text_bytes += len(text) if text.isascii() else 4 * len(text)
+        if self.text_bytes > MAX_TEXT:
+            raise Malformed(f"its value has over {MAX_TEXT >> 20} MiB of text")
+        return str(text)
+
+    def all(self, items: "Iterable[object]", depth: int) -> list[object]:
+        return [self.plain(item, depth + 1) for item in items]
+
+    def _instance(self, one: Instance, depth: int) -> object:
+        for level in one.java_class.line():
+            form = FORMS.get(level.name)
+            if form is not None:
+                return form(self, one, depth)
+        if not one.fields:
+            raise Malformed(f"a {short(one.java_class.name)}, of which it tells nothing")
+        return {self.text(name): self.plain(value, depth + 1) for name, value in one.fields.items()}
+
+    def map_of(self, pairs: "Iterable[tuple[object, object]]", depth: int) -> dict[str, object]:
+        return {self.key(key, depth): self.plain(value, depth + 1) for key, value in pairs}
+
+    def key(self, key: object, depth: int) -> str:
+        plain = self.plain(key, depth + 1)
+        return plain if isinstance(plain, str) else self.text(dumps(plain))

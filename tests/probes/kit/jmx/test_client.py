@@ -1,0 +1,242 @@
+"""Remote JMX over a fake JVM: the order of the steps, the places that are tried, and the error of each failure."""
+
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from probes.kit.net import Unreadable
+from probes.kit.result import ProbeError, Unreachable, Unrouted
+from tests.probes.kit.jmx import java
+from tests.probes.kit.jmx.fakejvm import (
+    CONNECTION,
+    NOT_THERE,
+    READ,
+    SERVER,
+    VALUE,
+    Answer,
+    ask,
+    drips,
+    ends,
+    error,
+    hangs,
+    jvm,
+    said,
+    says,
+    settled,
+)
+from tests.probes.kit.rawserver import RawServer, Refuser, Talk, Unaccepting
+
+NO_SUCH_OBJECT = java.reply(java.thrown("java.rmi.NoSuchObjectException", "no such object in table"), 2)
+
+
+def security(message: str) -> Answer:
+    return says(java.reply(java.thrown("java.lang.SecurityException", message), 2))
+
+
+@pytest.fixture
+def refuser() -> Iterator[Refuser]:
+    refuser = Refuser()
+    yield refuser
+    refuser.close()
+
+
+def test_one_port_serves_all_steps_over_one_connection() -> None:
+    with jvm() as fake:
+        assert ask(fake.port)[0].mbeans == VALUE
+        assert settled(fake)
+        assert fake.heard == [(1, "lookup"), (1, "newClient"), (1, "getAttribute"), (1, "close")]
+
+
+def test_each_call_goes_out_in_one_piece() -> None:
+    with jvm() as fake:
+        ask(fake.port)
+        assert settled(fake)
+        assert len(fake.sent) == 4
+
+
+def test_remote_objects_are_acknowledged_and_the_connection_closed() -> None:
+    with jvm() as fake:
+        ask(fake.port)
+        assert settled(fake)
+        assert fake.acknowledged == [(1, java.UID), (1, java.UID)]
+
+
+def test_a_server_with_a_port_of_its_own_is_dialed_at_the_host_that_was_asked() -> None:
+    with jvm() as server, jvm(lookup=says(java.reply(java.stub(NOT_THERE, server.port, SERVER)))) as registry:
+        assert ask(registry.port)[0].mbeans == VALUE
+        assert settled(server)
+        assert (registry.calls, server.calls) == (["lookup"], ["newClient", "getAttribute", "close"])
+        assert registry.acknowledged == [(1, java.UID)]
+
+
+def test_an_advertised_host_does_not_matter_where_the_port_is_the_same() -> None:
+    with jvm() as fake:
+        fake.answers["lookup"] = says(java.reply(java.stub(NOT_THERE, fake.port, SERVER)))
+        assert ask(fake.port)[0].mbeans == VALUE
+        assert fake.server.connections == 1
+
+
+def test_the_advertised_host_is_dialed_where_the_asked_one_refuses() -> None:
+    with jvm() as server, jvm(host="127.0.0.2") as registry:
+        registry.answers["lookup"] = says(java.reply(java.stub("127.0.0.1", server.port, SERVER)))
+        assert ask(registry.port, host="127.0.0.2")[0].mbeans == VALUE
+        assert settled(server)
+        assert (registry.calls, server.calls) == (["lookup"], ["newClient", "getAttribute", "close"])
+
+
+def test_a_forwarded_port_leads_to_the_server_over_the_registry_s_own_connection(refuser: Refuser) -> None:
+    with jvm(lookup=says(java.reply(java.stub(NOT_THERE, refuser.port, SERVER)))) as fake:
+        fake.answers["newClient"] = says(java.reply(java.stub(NOT_THERE, refuser.port, CONNECTION)))
+        assert ask(fake.port)[0].mbeans == VALUE
+        assert settled(fake)
+        assert [number for number, _ in fake.heard] == [1, 1, 1, 1]
+
+
+def test_an_unreachable_server_is_told_with_all_that_was_tried(refuser: Refuser) -> None:
+    with jvm(
+        lookup=says(java.reply(java.stub("127.0.0.2", refuser.port, SERVER))), newClient=says(NO_SUCH_OBJECT)
+    ) as fake:
+        assert said(fake.port) == (
+            f"the registry answers, but its RMI server does not: 127.0.0.1:{refuser.port}: connection refused; "
+            f"127.0.0.2:{refuser.port} (as its stub advertises): connection refused; "
+            f"the registry's own 127.0.0.1:{fake.port}: another RMI server (NoSuchObjectException); "
+            "set com.sun.management.jmxremote.rmi.port there, and let it through"
+        )
+
+
+def test_a_place_that_takes_no_connection_leaves_time_for_the_next() -> None:
+    full = Unaccepting()
+    try:
+        with jvm(lookup=says(java.reply(java.stub("127.0.0.1", full.port, SERVER)))) as fake:
+            begun = time.monotonic()
+            assert ask(fake.port, timeout=1)[0].mbeans == VALUE
+            assert time.monotonic() - begun < 0.9
+    finally:
+        full.close()
+
+
+def test_nobody_listening_is_unreachable(refuser: Refuser) -> None:
+    wrong = error(refuser.port)
+    assert isinstance(wrong, Unreachable)
+    assert str(wrong).endswith("connection refused")
+
+
+def test_a_stopped_jvm_is_unreachable() -> None:
+    server = RawServer(Talk.hang)
+    try:
+        wrong = error(server.port, timeout=0.3)
+        assert isinstance(wrong, Unreachable)
+        assert str(wrong).endswith("not a byte in 0.3s")
+    finally:
+        server.close()
+
+
+def test_no_such_host_is_no_evidence() -> None:
+    with pytest.raises(Unrouted):
+        ask(1, host=NOT_THERE)
+
+
+@pytest.mark.parametrize(
+    ("step", "what"),
+    [
+        ("lookup", "looking up jmxrmi"),
+        ("newClient", "logging in"),
+        ("getAttribute", "reading java.lang:type=Runtime Uptime"),
+    ],
+)
+@pytest.mark.parametrize("answer", [hangs, drips(java.reply(java.integer(42)))])
+def test_the_deadline_is_total_and_names_the_step(step: str, what: str, answer: Answer) -> None:
+    with jvm() as fake:
+        fake.answers[step] = answer
+        begun = time.monotonic()
+        assert said(fake.port, timeout=0.4) == f"the answer was not complete in 0.4s ({what})"
+        assert time.monotonic() - begun < 1
+
+
+def test_even_at_the_deadline_the_connection_is_closed() -> None:
+    with jvm(getAttribute=says()) as fake:
+        error(fake.port, timeout=0.3)
+        assert settled(fake)
+        assert fake.acknowledged[-1] == (1, java.UID)
+
+
+@pytest.mark.parametrize(
+    ("answers", "wrong"),
+    [
+        (
+            {"lookup": says(java.reply(java.thrown("java.rmi.NotBoundException", "jmxrmi"), 2))},
+            "an RMI registry, but it has no jmxrmi: no remote JMX is served there",
+        ),
+        (
+            {"lookup": says(java.reply(java.stub("h", 1, SERVER, "com.acme.Sockets")))},
+            "the stub of its server wants the socket factory com.acme.Sockets, which is not known",
+        ),
+        ({"lookup": says(java.reply(java.integer(1)))}, "the stub of its server is of a form not known"),
+        ({"lookup": says(java.reply(java.stub("h", 70000, SERVER)))}, "the stub of its server is of a form not known"),
+        (
+            {"newClient": security("Authentication failed! Credentials required")},
+            "it wants a login; give --username and --password-file",
+        ),
+        (
+            {"newClient": security("Authentication failed! Invalid username or password")},
+            "it refuses the login of None: Authentication failed! Invalid username or password",
+        ),
+        (
+            {"newClient": says(java.reply(java.thrown("java.lang.IllegalStateException", "no"), 2))},
+            "the login failed: IllegalStateException: no",
+        ),
+        ({"lookup": says(b"\x51" + b"nonsense, or Java of another age")}, "an answer that cannot be understood"),
+        ({"lookup": ends(java.reply()[:9])}, "the answer broke off (looking up jmxrmi)"),
+        ({"getAttribute": ends(b"")}, ""),
+    ],
+)
+def test_each_failure_has_its_text(answers: dict[str, Answer], wrong: str) -> None:
+    with jvm() as fake:
+        fake.answers.update(answers)
+        if wrong:
+            assert said(fake.port).startswith(wrong)
+        else:
+            (found,) = ask(fake.port)
+            assert found.mbeans[READ[0]]["Uptime"] == Unreadable("the answer broke off")
+
+
+@pytest.mark.parametrize(
+    ("first", "wrong"),
+    [
+        (b"HTTP/1.1 400 Bad Request\r\n\r\n", "it does not speak RMI: 'HTTP/1.1 400 Bad Request"),
+        (b"SSH-2.0-OpenSSH_9.2\r\n", "it does not speak RMI: 'SSH-2.0-OpenSSH_9.2"),
+        (b"\x15\x03\x03\x00\x02\x02\x50", "the registry speaks TLS; say --registry-tls"),
+    ],
+)
+def test_who_speaks_otherwise_is_shown(first: bytes, wrong: str) -> None:
+    def script(talk: Talk) -> None:
+        talk.say(first)
+        talk.finish()
+
+    server = RawServer(script)
+    try:
+        assert said(server.port).startswith(wrong)
+    finally:
+        server.close()
+
+
+def test_ipv6() -> None:
+    def script(talk: Talk) -> None:
+        talk.sock.recv(1 << 16)
+        talk.say(java.WELCOME + java.reply(java.thrown("java.rmi.NotBoundException", "jmxrmi"), 2))
+        talk.finish()
+
+    server = RawServer(script, host="::1")
+    try:
+        with pytest.raises(ProbeError, match=rf"jmx://\[::1\]:{server.port}: an RMI registry, but it has no jmxrmi"):
+            ask(server.port, host="[::1]")
+    finally:
+        server.close()
+
+
+def test_a_login_is_sent_as_java_writes_text() -> None:
+    with jvm() as fake:
+        ask(fake.port, username="mönitor", password="a\0😀")
+        assert b"\x00\x08m\xc3\xb6nitor" in fake.sent[1]
+        assert b"\x00\x09a\xc0\x80\xed\xa0\xbd\xed\xb8\x80" in fake.sent[1]
