@@ -1,7 +1,9 @@
-"""What is asked of the recorded servers, by stetho and by `curl -s … | jq -e …` alike."""
+"""What is asked, by stetho and by others alike: `curl -s … | jq -e …`, or a small Java program where JMX is asked."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+
+from bench.processes import Pipeline
 
 JOLOKIA = (
     '[{"type":"read","mbean":"kafka.streams:type=stream-metrics,*",'
@@ -13,35 +15,72 @@ JOLOKIA = (
 
 @dataclass(frozen=True)
 class Question:
-    """One question; `{url}` stands for the server that plays the cassette.
+    """One question; `{url}` stands for the server that plays the cassette, `{jmx}` for the Streams application.
 
-    `requests` is how many HTTP requests stetho makes for it; curl makes one for each of its addresses.
+    `requests` is how many HTTP requests stetho makes for it; curl makes one for each of its addresses. With `read`,
+    bench/reader asks the same over JMX in the place of curl and jq. `tls`: the server plays it over https.
     """
 
     name: str
     cassette: str
     requests: int
     stetho: Sequence[str]
-    curl: Sequence[str]
-    jq: Sequence[str]
+    curl: Sequence[str] = ()
+    jq: Sequence[str] = ()
+    read: str = ""
+    tls: bool = False
 
-    def pipelines(self, url: str, programs: Mapping[str, str]) -> tuple[list[list[str]], list[list[str]]]:
-        """stetho's, and curl's with jq."""
-        at = {name: [part.replace("{url}", url) for part in getattr(self, name)] for name in ("stetho", "curl", "jq")}
-        stetho = [programs["stetho"], "probe", *at["stetho"]]
-        return [stetho], [[programs["curl"], "-s", *at["curl"]], [programs["jq"], "-e", *at["jq"]]]
+    @property
+    def peer(self) -> str:
+        return "Java reader" if self.read else "curl\\|jq"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A question with the commands that ask it: stetho's, and its peer's."""
+
+    question: Question
+    stetho: Pipeline
+    peer: Pipeline
+
+
+def ask(question: Question, places: Mapping[str, str], programs: Mapping[str, Sequence[str]]) -> Asked:
+    """`places` are what `{…}` stands for."""
+
+    def placed(words: Sequence[str]) -> list[str]:
+        for name, place in places.items():
+            words = [word.replace(f"{{{name}}}", place) for word in words]
+        return list(words)
+
+    stetho = [[*programs["stetho"], "probe", *placed(question.stetho)]]
+    if question.read:
+        return Asked(question, stetho, [[*programs["reader"], question.read]])
+    curl = [*programs["curl"], "-s", *placed(question.curl)]
+    return Asked(question, stetho, [curl, [*programs["jq"], "-e", *placed(question.jq)]])
 
 
 GROUPS = ("billing", "connect-audit-sink", "connect-orders-sink", "connect-payments-sink", "orders-app", "shipping")
+STATUS = "{url}/connectors?expand=status"
+RUNNING = 'all(.[].status; .connector.state == "RUNNING" and all(.tasks[]; .state == "RUNNING"))'
 
 QUESTIONS = (
+    Question("connect", "connect-healthy", 1, ["connect", "--url", "{url}"], [STATUS], [RUNNING]),
     Question(
-        "connect",
+        "connect, bearer token",
         "connect-healthy",
         1,
-        ["connect", "--url", "{url}"],
-        ["{url}/connectors?expand=status"],
-        ['all(.[].status; .connector.state == "RUNNING" and all(.tasks[]; .state == "RUNNING"))'],
+        ["connect", "--url", "{url}", "--token-file", "{token}"],
+        ["-H", "@{header}", STATUS],
+        [RUNNING],
+    ),
+    Question(
+        "connect, https",
+        "connect-healthy",
+        1,
+        ["connect", "--url", "{url}", "--ca-file", "{ca}"],
+        ["--cacert", "{ca}", STATUS],
+        [RUNNING],
+        tls=True,
     ),
     Question(
         "burrow, one group",
@@ -82,5 +121,13 @@ QUESTIONS = (
         ["streams", "--jolokia", "{url}"],
         ["-d", JOLOKIA, "{url}/jolokia/"],
         ['any(.[0].value[]; .state == "RUNNING")'],
+    ),
+    Question("streams --jmx", "", 0, ["streams", "--jmx", "{jmx}"], read="streams"),
+    Question(
+        "jmx",
+        "",
+        0,
+        ["jmx", "--jmx", "{jmx}", "--read", "java.lang:type=Memory", "--attribute", "HeapMemoryUsage.used"],
+        read="heap",
     ),
 )

@@ -2,72 +2,84 @@
 
 import platform
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from bench.environment import CHECKOUT
-from bench.rounds import Cold, Measured, megabytes, milliseconds, ratio
+from bench.processes import Cost
+from bench.rounds import Cold, cpu, megabytes, ratio, wall
 from bench.sweeps import Swept
+from bench.targets import CURL_JQ, JAVA, JQ, PEAK, PYTHON, SHARE, TLS_PEAK, Verdicts
+from bench.throttled import ENOUGH, Runs, Throttled
+from tests.stack import jars
 
 PAGE = CHECKOUT / "docs" / "bench.md"
 BEGIN, END = "<!-- figures: python -m bench --write -->", "<!-- end of figures -->"
 
-PYTHON, CURL_JQ, PEAK = 2.2, 1.0, 14.0  # the most that a cold probe may cost: times, times, MB
-JQ = "jq-1.6"  # a newer jq starts in a seventh of its time, and the ratio to it says something else
 
-
-def probes(cold: Cold, jq: str) -> list[str]:
-    """One row for each question."""
-    lines = [
-        "| `stetho probe …` | requests | CPU ms | curl\\|jq ms | ÷ bare python | ÷ curl\\|jq | peak MB | holds |",
-        "|---|---|---|---|---|---|---|---|",
-    ]
-    bare = f"{milliseconds(cold.bare):.1f} | | | | {megabytes(cold.bare):.1f} | |"
-    return [*lines, f"| *bare `python -c pass`* | | {bare}", *(_row(cold, each, jq) for each in cold.measured)]
-
-
-def _row(cold: Cold, each: Measured, jq: str) -> str:
-    python, curl, peak = ratio(each.stetho, cold.bare), ratio(each.stetho, each.curl_jq), megabytes(each.stetho)
-    broken = [
-        text
-        for text, holds in (
-            (f"÷ python > {PYTHON}", python.median <= PYTHON),
-            (f"÷ curl\\|jq > {CURL_JQ}", curl.median <= CURL_JQ or jq != JQ),
-            (f"peak > {PEAK:g} MB", peak <= PEAK),
-        )
-        if not holds
-    ]
-    cells = [
-        each.question.name,
-        str(each.question.requests),
-        f"{milliseconds(each.stetho):.1f}",
-        f"{milliseconds(each.curl_jq):.1f}",
-        f"{python:.2f}",
-        f"{curl:.2f}",
-        f"{peak:.1f}",
-        "NO: " + ", ".join(broken) if broken else "yes",
-    ]
-    return f"| {' | '.join(cells)} |"
-
-
-def sweeps(swept: Sequence[Swept]) -> list[str]:
-    lines = ["| rules | servers | requests | seconds | CPU s | peak MB |", "|---|---|---|---|---|---|"]
-    for each in swept:
-        figures = f"{each.seconds:.1f} | {each.cost.cpu:.1f} | {each.cost.peak / 1e6:.0f}"
-        lines.append(f"| {each.rules} | 100 | {each.requests} | {figures} |")
+def probes(cold: Cold, verdicts: Verdicts) -> list[str]:
+    """Two rows for each question: stetho's, and its peer's below it."""
+    lines = table("command", "requests", "CPU ms", "wall ms", "peak MB", "÷ bare python", "÷ its peer", "holds")
+    lines.append(row("*bare `python -c pass`*", "", *_costs(cold.bare), "", "", ""))
+    for each in cold.measured:
+        ratios = [f"{ratio(each.stetho, cold.bare):.2f}", f"{ratio(each.stetho, each.peer):.3f}"]
+        requests = str(each.question.requests or "")
+        lines.append(row(each.question.name, requests, *_costs(each.stetho), *ratios, verdicts.cold(cold, each)))
+        beside = f"{ratio(each.peer, cold.bare):.2f}"
+        lines.append(row(f"*{each.question.peer}*", "", *_costs(each.peer), beside, "", ""))
+    lines += [row(f"*{name}*", "", *_costs(costs), "", "", "") for name, costs in cold.others.items()]
     return lines
 
 
-def conditions(programs: Mapping[str, str], cold: Cold, rounds: int, cpu: int | None) -> list[str]:
+def _costs(costs: Sequence[Cost]) -> tuple[str, str, str]:
+    return f"{cpu(costs):.1f}", f"{wall(costs):.1f}", f"{megabytes(costs):.1f}"
+
+
+def throttled(found: Sequence[Throttled], cpus: Collection[int], verdicts: Verdicts) -> list[str]:
+    """One row for each command."""
+    ways = [f"{way}: {what}" for way in ("alone", "beside") for what in ("wall ms", "in time")]
+    lines = table(f"command at 100m of {len(cpus)} CPU{'s' if len(cpus) > 1 else ''}", "runs", *ways, "holds")
+    for each in found:
+        name = each.command.name if each.command.judged else f"*{each.command.name}*"
+        cells = [*_runs(each.alone), *_runs(each.beside), verdicts.throttled(each) if each.command.judged else ""]
+        lines.append(row(name, str(len(each.beside)), *cells))
+    return lines
+
+
+def _runs(runs: Runs) -> tuple[str, str]:
+    return f"{1000 * runs.median:.0f} (most {1000 * max(runs):.0f})", f"{runs.share:.0%}"
+
+
+def sweeps(swept: Sequence[Swept]) -> list[str]:
+    lines = table("rules", "servers", "requests", "seconds", "CPU s", "peak MB")
+    for each in swept:
+        figures = (f"{each.seconds:.1f}", f"{each.cost.cpu:.1f}", f"{each.cost.peak / 1e6:.0f}")
+        lines.append(row(str(each.rules), "100", str(each.requests), *figures))
+    return lines
+
+
+def table(*heads: str) -> list[str]:
+    return [row(*heads), "|---" * len(heads) + "|"]
+
+
+def row(*cells: str) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def conditions(programs: Mapping[str, Sequence[str]], cold: Cold, rounds: int, pinned: int | None) -> list[str]:
     """Under what these figures were taken, and what must hold."""
-    jq = version(programs["jq"])
+    jq = version(*programs["jq"])
     curl_jq = f"at most {CURL_JQ} times curl|jq" if jq == JQ else f"({CURL_JQ} times curl|jq is for {JQ}: not judged)"
-    pinned = "not pinned" if cpu is None else f"all pinned to CPU {cpu}, the servers elsewhere"
+    where = "not pinned" if pinned is None else f"all pinned to CPU {pinned}, the servers elsewhere"
+    java = [version(programs["reader"][0]), f"Kafka {jars.version('kafka')}"] if "reader" in programs else []
+    versions = [f"python {version(*programs['python'])}", version(*programs["curl"]), jq, *java]
     return [
-        f"Targets: at most {PYTHON} times bare python, {curl_jq}, peak at most {PEAK:g} MB.",
-        f"{rounds} rounds of all commands in turn, {pinned}. Median (least-most); ratios within each round.",
-        f"python {version(programs['python'])}, {version(programs['curl'])}, {jq}; {processor()}, "
-        f"Linux {platform.release()}; load average {Path('/proc/loadavg').read_text().split()[0]}; {checkout()}.",
+        f"Targets: at most {PYTHON} times bare python, {curl_jq}, over JMX at most {JAVA} times the Java reader, "
+        f"peak at most {PEAK:g} MB ({TLS_PEAK:g} MB with TLS); at 100m beside a busy process, at least {SHARE:.0%} of "
+        f"runs end within {ENOUGH:g} s.",
+        f"{rounds} rounds of all commands in turn, {where}. Median (least-most); ratios of CPU within each round.",
+        f"{', '.join(versions)}; {processor()}, Linux {platform.release()}; "
+        f"load average {Path('/proc/loadavg').read_text().split()[0]}; {checkout()}.",
         f"No process here shows a peak below {cold.floor / 1e6:.1f} MB, that of the process which starts them.",
     ]
 
