@@ -6,7 +6,6 @@ Part of the cold path.
 import errno
 
 from probes.kit.exchange import reason
-from probes.kit.within import within
 
 try:
     import _socket
@@ -64,6 +63,8 @@ def _addresses(exchange: "Exchange", host: bytes, port: int) -> "list[Address]":
         return _socket.getaddrinfo(host, port, 0, _socket.SOCK_STREAM, 0, _socket.AI_NUMERICHOST)
     except _socket.gaierror:
         pass  # not a literal address
+    from probes.kit.within import within  # an address that is spelt out does without it
+
     name = host.decode("ascii", "replace")
     try:
         return within(exchange.left(), lambda: resolve(host, port))

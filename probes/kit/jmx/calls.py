@@ -4,7 +4,7 @@ Sources: "Java Remote Method Protocol" in Oracle's RMI specification, and the me
 javax.management.remote.rmi.
 """
 
-from probes.kit.jmx.text import encode
+from probes.kit.jmx.source import encode
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

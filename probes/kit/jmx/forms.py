@@ -127,13 +127,6 @@ def utc(seconds: int, milliseconds: int) -> str:
     return f"{shown}-{month:02d}-{day:02d}T{clock}.{milliseconds:03d}Z"
 
 
-def _object_name(values: "Values", one: Instance, _: int) -> str:
-    name = next(iter(after_size(one)), None)
-    if not isinstance(name, str):
-        raise odd(one)
-    return values.text(name)
-
-
 def _uuid(_: "Values", one: Instance, __: int) -> str:
     high, low = one.fields.get("mostSigBits"), one.fields.get("leastSigBits")
     if not isinstance(high, int) or not isinstance(low, int):
@@ -190,7 +183,6 @@ def _under(package: str, names: str, form: "Form") -> "dict[str, Form]":
     return {f"{package}{name}": form for name in names.split()}
 
 
-_NUMBERS = "Integer Long Short Byte Double Float Boolean Character"
 _ATOMIC = "Integer Long Reference"
 _LISTS = "ArrayList LinkedList HashSet TreeSet ArrayDeque PriorityQueue"
 _QUEUES = "CopyOnWriteArrayList ConcurrentLinkedQueue ConcurrentLinkedDeque LinkedBlockingQueue LinkedBlockingDeque"
@@ -198,7 +190,6 @@ _MAPS = "HashMap TreeMap Hashtable IdentityHashMap EnumMap"
 _CONCURRENT_MAPS = "ConcurrentHashMap ConcurrentSkipListMap"
 
 FORMS: "dict[str, Form]" = {
-    **_under("java.lang.", _NUMBERS, _value("value")),
     "java.lang.Throwable": _throwable,
     "java.math.BigInteger": lambda _, one, __: _big_integer(one),
     "java.math.BigDecimal": _big_decimal,
@@ -230,7 +221,6 @@ FORMS: "dict[str, Form]" = {
     "java.util.Collections$SingletonMap": _entry,
     **_under("java.util.", _MAPS, _map),
     **_under("java.util.concurrent.", _CONCURRENT_MAPS, _map),
-    "javax.management.ObjectName": _object_name,
     "javax.management.openmbean.CompositeDataSupport": _value("contents"),
     "javax.management.openmbean.TabularDataSupport": _tabular,
 }

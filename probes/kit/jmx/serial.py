@@ -7,8 +7,7 @@ Part of the cold path.
 from struct import calcsize, unpack
 
 from probes.kit.jmx.objects import EXTERNALIZABLE, IN_BLOCKS, WRITES, Array, Enum, Instance, JavaClass
-from probes.kit.jmx.source import Malformed, Source
-from probes.kit.jmx.tokens import BLOCK, LONG_BLOCK, Tokens
+from probes.kit.jmx.source import BLOCK, LONG_BLOCK, Malformed, Source, Tokens
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

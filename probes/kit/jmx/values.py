@@ -3,8 +3,7 @@
 What form a class gives its objects, forms.py knows. Part of the cold path.
 """
 
-from probes.kit.jmx.forms import FORMS
-from probes.kit.jmx.objects import Array, Instance, JavaClass, short
+from probes.kit.jmx.objects import Array, Instance, JavaClass, after_size, odd, short
 from probes.kit.jmx.source import Malformed
 from probes.kit.jsontext import dumps
 
@@ -12,6 +11,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+BOXES = frozenset(f"java.lang.{name}" for name in "Integer Long Short Byte Double Float Boolean Character".split())
 MAX_DEPTH = 64  # values within values
 MAX_VALUES = 100_000  # of one attribute; what is in it twice counts twice
 MAX_TEXT = 8 << 20  # bytes of the texts of one attribute, as Python keeps them
@@ -54,13 +54,26 @@ class Values:
         return [self.plain(item, depth + 1) for item in items]
 
     def _instance(self, one: Instance, depth: int) -> object:
+        name = one.java_class.name
+        if name in BOXES:
+            return self.plain(one.fields.get("value"), depth + 1)
+        if name == "javax.management.ObjectName":
+            return self._object_name(one)
+        from probes.kit.jmx.forms import FORMS  # most reads are of numbers and texts, and do without it
+
         for level in one.java_class.line():
             form = FORMS.get(level.name)
             if form is not None:
                 return form(self, one, depth)
         if not one.fields:
-            raise Malformed(f"a {short(one.java_class.name)}, of which it tells nothing")
-        return {self.text(name): self.plain(value, depth + 1) for name, value in one.fields.items()}
+            raise Malformed(f"a {short(name)}, of which it tells nothing")
+        return {self.text(key): self.plain(value, depth + 1) for key, value in one.fields.items()}
+
+    def _object_name(self, one: Instance) -> str:
+        name = next(iter(after_size(one)), None)
+        if not isinstance(name, str):
+            raise odd(one)
+        return self.text(name)
 
     def map_of(self, pairs: "Iterable[tuple[object, object]]", depth: int) -> dict[str, object]:
         return {self.key(key, depth): self.plain(value, depth + 1) for key, value in pairs}

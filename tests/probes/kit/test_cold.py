@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.probes.kit.healthy import platform
+from tests.probes.kit.jmx.fakejvm import jvm, says
 from tests.probes.kit.rawserver import RawServer, Refuser, Talk, Tls, answer
 
 ROOT = Path(__file__).parents[3]
@@ -19,7 +20,7 @@ ALWAYS = {
     "_json", "_socket", "errno", "gc", "probes", "probes.kit", "probes.kit.argv", "probes.kit.catalog",
     "probes.kit.cold", "probes.kit.dial", "probes.kit.example", "probes.kit.exchange", "probes.kit.faults",
     "probes.kit.finding", "probes.kit.http", "probes.kit.jsontext", "probes.kit.net", "probes.kit.options",
-    "probes.kit.rest", "probes.kit.result", "probes.kit.run", "probes.kit.types", "probes.kit.within",
+    "probes.kit.rest", "probes.kit.result", "probes.kit.run", "probes.kit.types",
 }  # fmt: skip
 STREAMS = {"probes.streams", "probes.kit.mbeans", "probes.kit.streams", "probes.kit.streams.reading"}
 MORE = {
@@ -146,9 +147,30 @@ def test_a_refused_connection_costs_no_more(probe: str, bare: set[str]) -> None:
     assert found <= ALWAYS | MORE[probe]
 
 
-def test_a_name_that_does_not_resolve_costs_no_more(bare: set[str]) -> None:
+def test_a_name_that_does_not_resolve_costs_one_module(bare: set[str]) -> None:
     found = modules("-c", REPORT, str(COMMAND), *question("connect", "http://no-such-host.invalid:1")) - bare
-    assert found <= ALWAYS | MORE["connect"]
+    assert found <= ALWAYS | MORE["connect"] | {"probes.kit.within"}
+
+
+OF_HTTP = {"probes.kit.http", "probes.kit.faults"}
+RMI = {"probes.kit.mbeans", "probes.kit.jmx", "struct", "_struct"} | {
+    f"probes.kit.jmx.{name}" for name in "calls objects reads serial session source stub thrown values wire".split()
+}
+
+
+def test_a_read_over_rmi_imports_exactly_this(bare: set[str]) -> None:
+    call = ["probe", "jmx", "--read", "java.lang:type=Runtime", "--attribute", "Uptime", "--jmx"]
+    with jvm() as fake:
+        found = modules("-c", REPORT, str(COMMAND), *call, f"127.0.0.1:{fake.port}") - bare
+    assert found == ALWAYS - OF_HTTP | RMI | {"probes.jmx"}
+
+
+@pytest.mark.parametrize("purpose", ["alert", "readiness"])
+def test_streams_over_rmi_imports_no_more(purpose: str, bare: set[str]) -> None:
+    call = ["probe", "streams", "--as", purpose, "--jmx"]
+    with jvm(queryNames=says(b"nonsense")) as fake:
+        found = modules("-c", REPORT, str(COMMAND), *call, f"127.0.0.1:{fake.port}") - bare
+    assert found == ALWAYS - OF_HTTP | RMI | STREAMS | {"probes.kit.streams.jvm"}
 
 
 def test_a_login_costs_only_binascii(bare: set[str], healthy: str, tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from probes.kit.jmx import calls
-from probes.kit.jmx.text import decode, encode
+from probes.kit.jmx.source import decode, encode
 from tests.probes.kit.jmx.java import hashed
 from tests.probes.kit.jmx.recordings import JAVA_CLIENT, exchanges, versions
 
