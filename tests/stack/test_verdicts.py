@@ -10,13 +10,10 @@ from tests.stack.prometheus import Prometheus
 from tests.stack.situations import SITUATIONS, walk
 from tests.stack.versioned_app import VersionedApp, all_versions, scrapes
 
-# The first and the last in every run; those between tell what these two do, by more or fewer signals.
-EACH_RUN = (all_versions()[0], all_versions()[-1])
+*OLDER, NEWEST = all_versions()
 
 
-@pytest.mark.parametrize(
-    "version", [pytest.param(each, marks=() if each in EACH_RUN else pytest.mark.long) for each in all_versions()]
-)
+@pytest.mark.parametrize("version", [*(pytest.param(each, marks=pytest.mark.long) for each in OLDER), NEWEST])
 def test_every_way_of_asking_gives_the_verdict_of_the_situation(
     version: str, the_broker: Broker, tmp_path: Path
 ) -> None:
