@@ -60,6 +60,7 @@ def address(platform: Platform, system: str) -> tuple[str, str, str]:
         "targets": ("targets", "--url", platform.prometheus.url),
         "exporter": ("streams", "--exporter", platform.streams.exporter_url),
         "jolokia": ("streams", "--jolokia", platform.streams.jolokia_url),
+        "jmx": ("streams", "--jmx", f"jmx://{platform.streams.jmx}"),
     }[system]
 
 
@@ -76,7 +77,7 @@ def expect(where: tuple[str, str, str], more: Sequence[str], codes: tuple[int, i
         assert kubelet.document["status"] == ("CRITICAL" if code else "OK")
 
 
-@pytest.mark.parametrize("system", ["connect", "burrow", "targets", "exporter", "jolokia"])
+@pytest.mark.parametrize("system", ["connect", "burrow", "targets", "exporter", "jolokia", "jmx"])
 def test_a_healthy_platform_is_exit_0_and_the_whole_json(platform: Platform, system: str) -> None:
     where = address(platform, system)
     said, _ = both_ways(*where)
@@ -240,8 +241,8 @@ def test_a_target_that_is_not_up_is_named_among_healthy_ones(platform: Platform,
 )
 def test_a_streams_application_in_trouble_says_which_and_how(platform: Platform, fault: Fault, asks: list[Ask]) -> None:
     with fault(platform):
-        for system in ("exporter", "jolokia"):
+        for system in ("exporter", "jolokia", "jmx"):
             for ask in asks:
                 expect(address(platform, system), *ask)
-    for system in ("exporter", "jolokia"):
+    for system in ("exporter", "jolokia", "jmx"):
         assert asked(*address(platform, system)).message == "1 of 1 clients RUNNING, 2 threads alive"
