@@ -1,5 +1,6 @@
 # Two commands do all the set-up: `make demo` shows the main job, `make test` runs every test, real servers included.
-# They need Python 3.11+ and make; `make test` also Java 17+, Maven, Go 1.24+ and apt for the real servers.
+# They need Python 3.11+ and make; `make test` also Java 17+, Maven, Go 1.24+ and apt for the real servers. `make bench`
+# also needs curl, jq and, for its part on CPU limits, to be root.
 
 PYTHON ?= python3
 VENV := .venv
@@ -44,7 +45,7 @@ cassettes: $(INSTALLED)  ## record the answers of the real platform anew
 docs: $(INSTALLED)  ## write the generated pages anew
 	$(BIN)/python -m probes.kit.docs > docs/probes.md
 
-bench: $(INSTALLED)  ## what a cold probe costs, beside bare python and curl | jq
+bench: $(INSTALLED)  ## what a cold probe costs, beside bare python, curl | jq and a JVM, and at 100m of CPU
 	$(BIN)/python -m bench
 
 long: $(INSTALLED)  ## the tests that run for minutes

@@ -2,6 +2,7 @@
 
 import inspect
 import os
+import shlex
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -47,18 +48,26 @@ def _nothing() -> None:
 
 
 def _epilog(name: str, module: Any) -> str:
-    field = next((field for field in module.Options.fields if field.type is Url), module.Options.fields[0])
-    address = field.help.partition("such as ")[2].rstrip(".") or ("http://HOST:PORT" if field.type is Url else "VALUE")
-    call, variable = f"stetho probe {name} {field.flag} {address}", environment_name(name, field.keys[-1])
-    examples = (call, f"{call} --as liveness", f"{variable}={address} stetho probe {name}")
+    fields = module.Options.fields
+    field = next((field for field in fields if issubclass(field.type, Url)), fields[0])
+    needed = [f"{each.flag} {_sample(each)}" for each in fields if each.required and each is not field]
+    call = " ".join([f"stetho probe {name} {field.flag} {_sample(field)}", *needed])
+    variable = environment_name(name, field.keys[-1])
+    by_variable = " ".join([f"{variable}={_sample(field)} stetho probe {name}", *needed])
     return "\n\n".join(
         (
-            "\n  ".join(("\b\nExamples:", *examples)),
+            "\n  ".join(("\b\nExamples:", call, f"{call} --as liveness", by_variable)),
             f"Every option can come from the environment, as {variable} for {field.flag} does; "
             "commas part several values. The command line wins.",
             EXIT_CODES,
         )
     )
+
+
+def _sample(field: Field) -> str:
+    """A value of this option, as its help has one, or as its type is written."""
+    plain = "http://HOST:PORT" if field.type is Url else field.metavar
+    return shlex.quote(field.help.partition("such as ")[2].rstrip(".") or plain)
 
 
 def command(name: str, module: Any) -> Callable[..., None]:

@@ -23,7 +23,9 @@ class JvmOptions(HttpOptions):
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
-        cls.fields = tuple(sorted(cls.fields, key=lambda field: not issubclass(field.type, Url)))  # addresses go first
+        # Addresses go first, and of them the one that needs no agent.
+        order: dict[type, int] = {JmxAddress: 0, Url: 1}
+        cls.fields = tuple(sorted(cls.fields, key=lambda field: order.get(field.type, 2)))
 
     def check(self) -> None:
         super().check()

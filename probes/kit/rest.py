@@ -31,7 +31,7 @@ _OF_NAMES = frozenset(
 class HttpOptions(ProbeOptions):
     """How to be let in. Secrets come from files or the environment, never from argv."""
 
-    username: str | None = option(default=None, help="User for basic authentication.")
+    username: str | None = option(default=None, help="User to log in as.")
     password: Secret | None = option(default=None, help="File holding the password.")
     token: Secret | None = option(default=None, help="File holding a bearer token.")
     header: list[str] = option(

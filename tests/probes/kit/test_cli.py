@@ -3,6 +3,8 @@
 import json
 import os
 import pty
+import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -94,6 +96,16 @@ def test_the_help_of_a_probe_tells_all_of_its_options_exit_codes_and_an_example(
     assert f"stetho probe {probe} --" in done.stdout
     assert "0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN" in done.stdout
     assert "<bool>" not in done.stdout
+
+
+@pytest.mark.parametrize("probe", catalog.names())
+def test_the_first_example_of_the_help_can_be_typed_as_it_is(probe: str, call: Call) -> None:
+    help_text = call("probe", probe, "--help").stdout
+    example = help_text.partition("Examples:")[2].strip().partition("\n")[0].replace("HOST:PORT", "127.0.0.1:1")
+    words = shlex.split(re.sub("http://[a-z]+:", "http://127.0.0.1:", example))
+
+    assert words[:3] == ["stetho", "probe", probe]
+    assert "refused" in json.loads(call(*words[1:], "--output", "json").stdout)["message"]
 
 
 def test_the_help_of_probe_lists_each_with_what_it_asks(call: Call) -> None:
