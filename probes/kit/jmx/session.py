@@ -92,7 +92,8 @@ class Session:
         if not self.connection:
             self._drop()
             return
-        last = (calls.close(self.connection), self._owed)
+        # The acknowledgement first: a JVM that finds us gone as it answers to the call reads no further.
+        last = (self._owed, calls.close(self.connection))
         if self._link is not None:
             self._link.leave(*last)
             return
@@ -100,7 +101,8 @@ class Session:
             self.exchange.end = min(self.exchange.end, monotonic() + LAST_WORDS)
             self._link = self._dial_again()
             self._link.send(*last)
-            self._link.reply()  # a new connection that is left before its welcome came is reset, and nothing heard
+            # A new connection that is left before its welcome came is reset, and nothing heard.
+            self._link.reply(void=True)
         except ProbeError:
             pass  # it has gone, or is silent
         self._drop()

@@ -135,13 +135,16 @@ class Link:
         self._exchange.send(self._wire, b"".join((self._hello, *calls)))
         self._hello = b""
 
-    def reply(self) -> Reply:
-        """The reply to the earliest call that has none yet. Raises ProbeError, Broken when only this one is lost."""
+    def reply(self, *, void: bool = False) -> Reply:
+        """The reply to the earliest call that has none yet. Raises ProbeError, Broken when only this one is lost.
+
+        `void`: it was a call that gives nothing.
+        """
         try:
             self._source.room = MAX_REPLY
             if not self.served:
                 self._welcome()
-            reply = self._reply()
+            reply = self._reply(void)
         except Aborted as error:
             raise self._exchange.ruined(f"the JVM gave up its answer: {Thrown(error.thrown)}") from None
         except Malformed as error:
@@ -168,7 +171,7 @@ class Link:
         size = int.from_bytes(self._source.take(2), "big")
         self._source.take(size + 4)  # where it sees us
 
-    def _reply(self) -> Reply:
+    def _reply(self, void: bool) -> Reply:
         first = self._source.take(1)
         if first[0] != _RETURN:
             raise Malformed(f"0x{first[0]:02x} where a reply should be")
@@ -176,7 +179,9 @@ class Link:
         head = reader.block()
         if len(head) != 15 or head[0] not in (_VALUE, _THROWN):
             raise Malformed("a reply of a kind not known")
-        return Reply(reader.content(), head[0] == _THROWN, head[1:])
+        thrown = head[0] == _THROWN
+        # Nothing is sent as nothing at all, not even a null.
+        return Reply(None if void and not thrown else reader.content(), thrown, head[1:])
 
 
 def dial(exchange: JmxExchange, host: str, port: int, tls: bool) -> Link:
