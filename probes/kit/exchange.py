@@ -33,6 +33,7 @@ class Exchange:
     """
 
     __slots__ = ("asked", "end", "lost", "received", "start", "way")
+    TRY_PLAIN = ""  # advice where TLS was spoken to one that speaks none
 
     def __init__(self, asked: object, end: float, way: str = "") -> None:
         self.asked, self.end, self.way, self.start = asked, end, way, monotonic()

@@ -22,6 +22,7 @@ class HttpExchange(Exchange):
     """One request and its answer."""
 
     __slots__ = ("body", "done", "expected", "first", "headed", "request", "reused")
+    TRY_PLAIN = "; try http://"
 
     def __init__(self, request: "Request", end: float, way: str = "") -> None:
         super().__init__(request, end, way)

@@ -35,7 +35,8 @@ if TYPE_CHECKING:
 AVAILABLE = hasattr(getattr(_ssl, "_SSLContext", None), "_wrap_socket")
 PARTIAL_CHAIN = 0x80000  # X509_V_FLAG_PARTIAL_CHAIN
 FIRST = 5  # bytes of an answer that tell TLS from HTTP; OpenSSL reads as many to begin with
-SPEAKS_HTTP = "it speaks HTTP, not TLS; try http://"
+SPEAKS_HTTP = "it speaks HTTP, not TLS"
+NO_PEM = "it is not PEM"
 
 
 class Beneath(_socket.socket):
@@ -126,12 +127,15 @@ def load(exchange: "Exchange", context: "_ssl._SSLContext", trust: "Trust") -> N
         context.load_cert_chain(trust.cert_file, trust.key_file, _no_password)
     except (OSError, ValueError) as error:
         key = f" with the key {trust.key_file}" if trust.key_file else ""
-        raise exchange.error(f"cannot use the client certificate {trust.cert_file}{key}: {_why(error)}") from None
+        why = _why(error)
+        if why == NO_PEM and not trust.key_file:
+            why += ", or its key is not in it: give --key-file"
+        raise exchange.error(f"cannot use the client certificate {trust.cert_file}{key}: {why}") from None
 
 
 def _why(error: OSError | ValueError) -> str:
     # Of text that is no PEM at all, OpenSSL has nothing to say but where in its C it noticed.
-    return "it is not PEM" if isinstance(error, _ssl.SSLError) and not error.reason else reason(error)
+    return NO_PEM if isinstance(error, _ssl.SSLError) and not error.reason else reason(error)
 
 
 def _no_password() -> str:
@@ -163,12 +167,12 @@ def shake(exchange: "Exchange", tls: "Shaking", beneath: _socket.socket) -> None
         if not first:
             raise exchange.cut()
         if b"HTTP/".startswith(first):
-            raise exchange.error(SPEAKS_HTTP)
+            raise exchange.error(SPEAKS_HTTP + exchange.TRY_PLAIN)
         tls.settimeout(max(exchange.left(), 0.001))
         tls.do_handshake()
     except (OSError, ValueError) as error:
         if not first and _rest(tls, beneath).startswith(b"1."):  # it was quick: OpenSSL has read the "HTTP/"
-            raise exchange.error(SPEAKS_HTTP) from None
+            raise exchange.error(SPEAKS_HTTP + exchange.TRY_PLAIN) from None
         raise fault(exchange, error, begun=bool(first)) from None
 
 

@@ -181,7 +181,7 @@ class Session:
         others: list[str | None] = [server.host] if fits else []
         if same and server.port == registry.port:
             return [None, *others]
-        return [asked, *others, *([None] if same else [])]
+        return [asked, *([None] if same else []), *others]
 
     def _hop(self, host: str, server: Stub, share: int) -> "Link":
         """A connection to where the server may be, in its share of the time left."""

@@ -212,8 +212,8 @@ def test_an_encrypted_key_is_refused_and_nobody_is_asked(
         ("client.pem", "gone.key", "client.pem with the key gone.key: no such file or directory"),
         ("client.pem", "other.key", "client.pem with the key other.key: key values mismatch"),
         ("client.pem", "junk.pem", "client.pem with the key junk.pem: it is not PEM"),
-        ("junk.pem", None, "junk.pem: it is not PEM"),
-        ("client.pem", None, "client.pem: it is not PEM"),
+        ("junk.pem", None, "junk.pem: it is not PEM, or its key is not in it: give --key-file"),
+        ("client.pem", None, "client.pem: it is not PEM, or its key is not in it: give --key-file"),
     ],
 )
 def test_a_client_certificate_of_no_use_is_a_probe_error(
@@ -245,7 +245,7 @@ def test_a_client_certificate_of_no_use_is_a_probe_error(
         (
             lambda talk: (talk.sock.recv(9999), talk.say(b"HTTP/1.1 400 Bad Request\r\n\r\n"), talk.finish()),
             ProbeError,
-            "it speaks HTTP, not TLS; try http://",
+            "it speaks HTTP, not TLS",
         ),
         (
             lambda talk: (talk.sock.recv(9999), talk.say(b"N\0\t127.0.0.1"), talk.finish()),
@@ -273,7 +273,7 @@ def test_http_that_is_quicker_than_our_look_is_known_for_it_too(serve: Serve, au
     server = serve(lambda talk: (talk.say(b"HTTP/1.1 400 Bad Request\r\n\r\n"), talk.hang()))
     exchange, sock = dialled(server)
     assert sock.recv(5, socket.MSG_PEEK) == b"HTTP/"  # it is there when the handshake begins, and OpenSSL reads it
-    with pytest.raises(ProbeError, match=r"it speaks HTTP, not TLS; try http://$"):
+    with pytest.raises(ProbeError, match=r"it speaks HTTP, not TLS$"):
         tls.secure(exchange, sock, "127.0.0.1", Trust(authority.ca_file))
 
 
