@@ -123,18 +123,31 @@ def is_pattern(name: str) -> bool:
 def properties(name: str) -> dict[str, str]:
     """The key properties of an ObjectName, in whatever order they come; quoted values lose their quotes."""
     found: dict[str, str] = {}
-    rest = name.partition(":")[2]
-    while rest:
-        key, _, rest = rest.partition("=")
-        if rest.startswith('"'):
-            end = rest.find('"', 1)
-            while end > 0 and (end - len(rest[:end].rstrip("\\"))) % 2:
-                end = rest.find('"', end + 1)
-            end = end if end > 0 else len(rest)
-            found[key], rest = _unquote(rest[1:end]), rest[end + 1 :].removeprefix(",")
+    at = name.find(":") + 1 or len(name)
+    while at < len(name):
+        equals = _find(name, "=", at)
+        key, at = name[at:equals], equals + 1
+        if name.startswith('"', at):
+            end = _closing(name, at + 1)
+            found[key] = _unquote(name[at + 1 : end])
+            at = end + 1 + name.startswith(",", end + 1)
         else:
-            found[key], _, rest = rest.partition(",")
+            end = _find(name, ",", at)
+            found[key], at = name[at:end], end + 1
     return found
+
+
+def _find(name: str, letter: str, at: int) -> int:
+    """Where the letter comes next, or where the name ends."""
+    found = name.find(letter, at)
+    return found if found >= 0 else len(name)
+
+
+def _closing(name: str, at: int) -> int:
+    """Where the quote ends that begins before `at`: at the next one with an even number of backslashes before it."""
+    while at < len(name) and name[at] != '"':
+        at += 2 if name[at] == "\\" else 1
+    return min(at, len(name))
 
 
 def _unquote(text: str) -> str:

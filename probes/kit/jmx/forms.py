@@ -35,23 +35,24 @@ def _bytes_of(one: Instance, form: str, size: int) -> "tuple[int, ...]":
     raise odd(one)
 
 
-def _big_integer(one: object) -> int:
+def _big_integer(values: "Values", one: object) -> int:
     magnitude, sign = field(one, "magnitude"), field(one, "signum")
     if not isinstance(magnitude, Array) or not isinstance(sign, int) or sign not in (-1, 0, 1):
         raise Malformed("a BigInteger of a form not known")
     if len(magnitude.items) > MAX_DIGITS:
         raise Malformed(f"a whole number of {len(magnitude.items)} bytes")
+    values.step(len(magnitude.items))
     number = 0
     for digit in magnitude.items:
         number = number << 8 | (digit & 255 if isinstance(digit, int) else 0)
     return sign * number
 
 
-def _big_decimal(_: "Values", one: Instance, __: int) -> float:
+def _big_decimal(values: "Values", one: Instance, __: int) -> float:
     scale = one.fields.get("scale")
     if not isinstance(scale, int):
         raise odd(one)
-    return float(f"{_big_integer(one.fields.get('intVal'))}e{-scale}")
+    return float(f"{_big_integer(values, one.fields.get('intVal'))}e{-scale}")
 
 
 def _immutable(values: "Values", one: Instance, depth: int) -> object:
@@ -191,7 +192,7 @@ _CONCURRENT_MAPS = "ConcurrentHashMap ConcurrentSkipListMap"
 
 FORMS: "dict[str, Form]" = {
     "java.lang.Throwable": _throwable,
-    "java.math.BigInteger": lambda _, one, __: _big_integer(one),
+    "java.math.BigInteger": lambda values, one, _: _big_integer(values, one),
     "java.math.BigDecimal": _big_decimal,
     **_under("java.util.concurrent.atomic.Atomic", _ATOMIC, _value("value")),
     "java.util.concurrent.atomic.AtomicBoolean": lambda _, one, __: bool(one.fields.get("value")),

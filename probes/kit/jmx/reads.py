@@ -8,7 +8,7 @@ from probes.kit.jmx import calls
 from probes.kit.jmx.objects import Array, Instance, after_size, field
 from probes.kit.jmx.source import Malformed
 from probes.kit.jmx.thrown import FILTER, Thrown
-from probes.kit.jmx.values import Values
+from probes.kit.jmx.values import Values, size_of
 from probes.kit.jmx.wire import Broken
 from probes.kit.mbeans import is_pattern
 from probes.kit.net import Found, Unreadable
@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
 MAX_VALUES = 200_000  # of all that one question is answered
 BEAN = 4  # values that an MBean counts for beyond its name, as its memory does
-MAX_TEXT = 16 << 20  # bytes of their texts, as Python keeps them
+MAX_TEXT = 8 << 20  # bytes of their texts; as one text, with one letter beyond 16 bits, they take four times that
+MAX_NAME = 4096  # letters of an MBean's or attribute's name
 
 
 class Bean:
@@ -112,8 +113,8 @@ class Reads:
         for name in after_size(value) if isinstance(value, Instance) else []:
             plain = self._plain(name)
             if isinstance(plain, str) and not isinstance(plain, Unreadable):
-                self._keep(BEAN, 0)
-                reading.beans.append(Bean(reading, plain))
+                self._keep(max(BEAN, plain.count(",") + plain.count('"')), 0)  # its keys become a dict
+                reading.beans.append(Bean(reading, self._named(plain)))
 
     def _take_info(self, bean: Bean, answer: "Answer") -> None:
         """Of what is wanted, want what there is. Types are not looked at: Kafka calls each attribute a double."""
@@ -123,7 +124,7 @@ class Reads:
         infos = attributes.items if isinstance(attributes, Array) else []
         there = {name: None for info in infos if field(info, "isRead") and isinstance(name := field(info, "name"), str)}
         if not bean.wanted:
-            self._keep(len(there), sum(map(len, there)))
+            self._keep(len(there), sum(size_of(self._named(name)) for name in there))
         bean.wanted = [name for name in bean.wanted if name in there] if bean.wanted else list(there)
 
     def _take_several(self, bean: Bean, names: set[str], answer: "Answer") -> None:
@@ -186,6 +187,11 @@ class Reads:
         if self.session.exchange.left() <= 0:
             raise self.session.exchange.late()
         return made
+
+    def _named(self, name: str) -> str:
+        if len(name) > MAX_NAME:
+            raise self.session.exchange.error(f"it answers with a name of {len(name)} letters")
+        return name
 
     def _keep(self, values: int, text_bytes: int) -> None:
         """Note that so much more is kept until the end."""

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 MAX_DEPTH = 64  # objects within objects; also how many classes one may extend
+MAX_NUMBERS = 1000  # fields of primitive types in one class: struct keeps what it needs for the last 100 classes
 CLASS_WEIGHT = 8  # elements that the description of a class counts for, as its memory does
 
 MAGIC = b"\xac\xed\x00\x05"
@@ -40,16 +41,6 @@ class Reader(Tokens):
     def __init__(self, source: Source) -> None:
         super().__init__(source)
         self._handles: list[object] = []
-        self._kinds: dict[int, Callable[[int], object]] = {
-            REFERENCE: lambda _: self._reference(),
-            OBJECT: self._instance,
-            STRING: lambda _: self._string(self._number(">H", 2)),
-            LONG_STRING: lambda _: self._string(self._number(">q", 8)),
-            ARRAY: self._array,
-            ENUM: self._enum,
-            CLASS_ITSELF: self._class_itself,
-            EXCEPTION: self._exception,
-        }
         if self._take(4) != MAGIC:
             raise Malformed("no Java serialization")
 
@@ -65,10 +56,10 @@ class Reader(Tokens):
             tag = self._take(1)[0]
         if tag == NULL:
             return None
-        kind = self._kinds.get(tag)
+        kind = _KINDS.get(tag)
         if kind is None:
             raise Malformed(f"0x{tag:02x} where an object should be")
-        return kind(depth)
+        return kind(self, depth)
 
     def _string(self, size: int) -> str:
         self._count(1)
@@ -133,6 +124,8 @@ class Reader(Tokens):
                 continue
             if kind not in _PRIMITIVES or made.objects:
                 raise Malformed(f"a field of type {kind!r} where none should be")
+            if len(made.numbers) == MAX_NUMBERS:
+                raise Malformed(f"a class with over {MAX_NUMBERS} numbers")
             made.numbers.append(name)
             made.types += _PRIMITIVES[kind]
             if kind == "C":
@@ -233,3 +226,16 @@ class Reader(Tokens):
     def _exception(self, depth: int) -> object:
         self._handles = []
         raise Aborted(self.content(depth + 1))
+
+
+# Not of each reader's own: one that held itself would keep all that it has read until Python looks for such.
+_KINDS: "dict[int, Callable[[Reader, int], object]]" = {
+    REFERENCE: lambda reader, _: reader._reference(),
+    OBJECT: Reader._instance,
+    STRING: lambda reader, _: reader._string(reader._number(">H", 2)),
+    LONG_STRING: lambda reader, _: reader._string(reader._number(">q", 8)),
+    ARRAY: Reader._array,
+    ENUM: Reader._enum,
+    CLASS_ITSELF: Reader._class_itself,
+    EXCEPTION: Reader._exception,
+}

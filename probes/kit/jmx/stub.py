@@ -19,7 +19,7 @@ class Stub:
 
 def stub_of(value: object) -> Stub | None:
     """The reference in a remote object's stub; None when there is none that we know."""
-    while isinstance(value, Instance) and value.java_class.proxied:
+    if isinstance(value, Instance) and value.java_class.proxied:
         value = value.fields.get("h")
     notes = (value.notes or {}).get("java.rmi.server.RemoteObject", []) if isinstance(value, Instance) else []
     head = bytes(notes[0]) if notes and isinstance(notes[0], bytearray) else b""

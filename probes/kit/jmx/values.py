@@ -14,16 +14,19 @@ if TYPE_CHECKING:
 BOXES = frozenset(f"java.lang.{name}" for name in "Integer Long Short Byte Double Float Boolean Character".split())
 MAX_DEPTH = 64  # values within values
 MAX_VALUES = 100_000  # of one attribute; what is in it twice counts twice
-MAX_TEXT = 8 << 20  # bytes of the texts of one attribute, as Python keeps them
+MAX_STEPS = 1_000_000  # through what its objects hold, however little comes of it
+MAX_TEXT = 8 << 20  # bytes of the texts of one attribute
+
+_CONTROLS = [chr(code) for code in range(32)]  # of each, JSON makes up to six letters
 
 
 class Values:
     """Makes values plain. What it makes is bounded: `values` and `text_bytes` are how much it made so far."""
 
-    __slots__ = ("text_bytes", "values")
+    __slots__ = ("steps", "text_bytes", "values")
 
     def __init__(self) -> None:
-        self.values = self.text_bytes = 0
+        self.values = self.text_bytes = self.steps = 0
 
     def plain(self, value: object, depth: int = 0) -> object:
         """`value` in Python's terms. Raises Malformed, saying what about it is not understood."""
@@ -45,10 +48,16 @@ class Values:
         return value
 
     def text(self, text: str) -> str:
-        self.text_bytes += len(text) if text.isascii() else 4 * len(text)
+        self.text_bytes += size_of(text)
         if self.text_bytes > MAX_TEXT:
             raise Malformed(f"its value has over {MAX_TEXT >> 20} MiB of text")
         return str(text)
+
+    def step(self, steps: int) -> None:
+        """Note that a form goes through so much. What is held many times, is gone through each time."""
+        self.steps += steps
+        if self.steps > MAX_STEPS:
+            raise Malformed(f"its value takes over {MAX_STEPS} steps")
 
     def all(self, items: "Iterable[object]", depth: int) -> list[object]:
         return [self.plain(item, depth + 1) for item in items]
@@ -61,6 +70,7 @@ class Values:
             return self._object_name(one)
         from probes.kit.jmx.forms import FORMS  # most reads are of numbers and texts, and do without it
 
+        self.step(one.java_class.rank + sum(map(len, (one.notes or {}).values())))
         for level in one.java_class.line():
             form = FORMS.get(level.name)
             if form is not None:
@@ -70,6 +80,7 @@ class Values:
         return {self.text(key): self.plain(value, depth + 1) for key, value in one.fields.items()}
 
     def _object_name(self, one: Instance) -> str:
+        self.step(sum(map(len, (one.notes or {}).values())))
         name = next(iter(after_size(one)), None)
         if not isinstance(name, str):
             raise odd(one)
@@ -81,3 +92,9 @@ class Values:
     def key(self, key: object, depth: int) -> str:
         plain = self.plain(key, depth + 1)
         return plain if isinstance(plain, str) else self.text(dumps(plain))
+
+
+def size_of(text: str) -> int:
+    """How many bytes a text takes at most, as Python keeps it or as JSON writes it."""
+    size = len(text) if text.isascii() else 4 * len(text)
+    return size if text.isprintable() else size + 5 * sum(map(text.count, _CONTROLS))

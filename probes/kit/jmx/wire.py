@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     Socket = _socket.socket | TlsSocket
 
+SWEEP = 4 << 20  # bytes of answers after which what they held is freed, even where it holds itself
 MAX_TOTAL = 64 << 20  # bytes of all that one question is answered
 
 SHOWN = 40  # bytes of what is no RMI
@@ -46,11 +47,12 @@ class Broken(ProbeError):
 class JmxExchange(Exchange):
     """One reading of a JVM's MBeans. `step` says what it is at, for errors."""
 
-    __slots__ = ("request", "shaken", "shaking", "step")
+    __slots__ = ("request", "shaken", "shaking", "step", "swept")
 
     def __init__(self, request: "JmxRequest", end: float) -> None:
         self.request, self.step = request, "connecting"
         self.shaking = False  # a TLS handshake is under way
+        self.swept = 0  # bytes that had been received when memory was last freed
         self.shaken = 0  # bytes that had come when the last one was done
         super().__init__(request, end)
 
@@ -58,6 +60,14 @@ class JmxExchange(Exchange):
         super().arrived(data)
         if self.received > MAX_TOTAL:
             raise self.error(f"the answers are over {MAX_TOTAL >> 20} MiB ({self.step})")
+
+    def sweep(self) -> None:
+        """Free what earlier answers held: Python would do so after many objects, however large each of them is."""
+        if self.received > self.swept + SWEEP:
+            import gc
+
+            gc.collect()
+            self.swept = self.received
 
     def progress(self) -> str:
         return self.step
@@ -141,6 +151,7 @@ class Link:
         `void`: it was a call that gives nothing.
         """
         try:
+            self._exchange.sweep()
             self._source.room = MAX_REPLY
             if not self.served:
                 self._welcome()
