@@ -3,14 +3,13 @@
 import json
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import Any
 
 from probes.kit.jmx import fetch
 from probes.kit.net import Found, JmxRequest
 from probes.kit.types import JmxAddress
 from tests.probes.kit.command import stetho
 from tests.stack.jvm import JmxServer
+from tests.stack.said import Said
 
 READ = ("--read", "stetho.test:type=Values", "--attribute", "Integer")
 SECRET = "-secret"  # all passwords end so
@@ -19,24 +18,6 @@ SECRET = "-secret"  # all passwords end so
 Codes = tuple[int, int, int]
 WELL, BLIND, DEAD = (0, 0, 0), (3, 0, 1), (2, 1, 1)
 WITHOUT_STREAMS = ((2, 1, 1), "no Streams MBean, though the JVM answers")
-
-
-@dataclass(frozen=True)
-class Said:
-    """What one call of the command printed and how it ended."""
-
-    code: int
-    document: dict[str, Any]
-    stderr: str
-
-    @property
-    def message(self) -> str:
-        return str(self.document["message"])
-
-    @property
-    def values(self) -> dict[str, Any]:
-        """What a `jmx` probe read, by attribute."""
-        return {item["attribute"]: item["value"] for item in self.document["data"]["mbeans"]}
 
 
 def asked(probe: str, address: str, *options: str, timeout: str = "5s") -> Said:

@@ -6,10 +6,8 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -17,23 +15,11 @@ from probes.kit import catalog
 from tests.stack import faults
 from tests.stack.faults import LAG, Fault
 from tests.stack.platform import Platform
+from tests.stack.said import Said
 
 STETHO = Path(sys.executable).with_name("stetho")
 Ask = tuple[Sequence[str], tuple[int, int, int], str]  # more options; exit codes as in `expect`; the message
 KEYS = ["schema", "probe", "target", "status", "code", "message", "data", "time", "duration_ms"]
-
-
-@dataclass(frozen=True)
-class Said:
-    """What one call of the command printed and how it ended."""
-
-    code: int
-    document: dict[str, Any]
-    stderr: str
-
-    @property
-    def message(self) -> str:
-        return str(self.document["message"])
 
 
 def asked(*argv: str) -> Said:
