@@ -59,7 +59,7 @@ def arguments(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--write", action="store_true", help="put the figures into docs/bench.md")
     parser.add_argument("--no-java", dest="java", action="store_false", help="ask nothing over JMX")
     parser.add_argument("--no-cgroup", dest="cgroup", action="store_false", help="measure nothing under a CPU limit")
-    parser.add_argument("--one-cpu", action="store_true", help="what is under a CPU limit has one CPU, not all of them")
+    parser.add_argument("--all-cpus", action="store_true", help="what is under a limit roams over all CPUs")
     parser.add_argument("--no-sweep", dest="sweep", action="store_false", help="measure no sweeps")
     return parser.parse_args(argv)
 
@@ -74,7 +74,7 @@ def figures(programs: Programs, options: argparse.Namespace) -> list[str]:
         others = jvm.others(jmx) if jmx else {}
         lines = cold_figures(programs, options, asked, others, measured, verdicts)
         usable = {max(servers) if measured is None else measured}
-        roaming = usable if options.one_cpu else usable | servers
+        roaming = usable | servers if options.all_cpus else usable
         lines += ["", *throttled_figures(programs, options, asked, roaming, verdicts)]
     if options.sweep:
         with Spawner(Path(programs["python"][0]), os.defpath) as spawner:
