@@ -107,7 +107,7 @@ def live(o: Options, net: "Net") -> Result:
     if o.exporter and not o.sidecar:
         net.request(o.get(o.exporter.root.below("-/healthy"), accept="text/plain"))  # any answer will do
     elif o.jolokia:
-        net.request(o.get(o.jolokia.or_below("jolokia").below("version")))
+        net.request(o.get(o.agent.below("version")))
     return probe(o, net)
 
 

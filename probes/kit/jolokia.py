@@ -33,11 +33,6 @@ def read(o: "HttpOptions", net: "Net", url: "Url", reads: "tuple[Read, ...]") ->
     return request, [_found(request, name, entry) for (name, _), entry in zip(reads, entries, strict=True)]
 
 
-def address(url: "Url") -> "Url":
-    """Where the agent answers: what was given, or `/jolokia` if that has no path."""
-    return url.or_below("jolokia")
-
-
 def _question(name: str, attributes: "tuple[str, ...]") -> "dict[str, Any]":
     wanted = {"attribute": list(attributes)} if attributes else {}
     # Else one getter that throws, or one attribute that is missing, would cost all the others.

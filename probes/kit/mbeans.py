@@ -35,6 +35,11 @@ class JvmOptions(HttpOptions):
             if given and self.jmx is None:
                 raise OptionError(name, "is about --jmx, which is missing")
 
+    @property
+    def agent(self) -> Url:
+        """Where the Jolokia agent answers: what was given, or `/jolokia` if that has no path."""
+        return (self.jolokia or Url()).or_below("jolokia")
+
     def over_rmi(self, reads: "tuple[Read, ...]") -> JmxRequest:
         """These reads as a question over RMI, with this login."""
         return JmxRequest(
@@ -110,7 +115,7 @@ def read(o: JvmOptions, net: "Net", *reads: "Read") -> list[Answer]:
         return [Answer(question, name, found) for (name, _), found in zip(reads, net.jmx(question), strict=True)]
     from probes.kit import jolokia
 
-    request, answers = jolokia.read(o, net, jolokia.address(o.jolokia or Url()), reads)
+    request, answers = jolokia.read(o, net, o.agent, reads)
     return [Answer(request, name, found) for (name, _), found in zip(reads, answers, strict=True)]
 
 

@@ -63,7 +63,8 @@ class Request:
     @property
     def place(self) -> str:
         """Who is asked: scheme, host and port."""
-        return place_of(self.shown)
+        scheme, mark, rest = self.shown.partition("://")
+        return f"{scheme}{mark}{rest.partition('/')[0]}"
 
     def __str__(self) -> str:
         return f"{self.method} {self.shown}"
@@ -158,12 +159,6 @@ class Answered:
             raise
         self._places.add(request.place)
         return answer
-
-
-def place_of(shown: str) -> str:
-    """Scheme, host and port of an address as people see it."""
-    scheme, mark, rest = shown.partition("://")
-    return f"{scheme}{mark}{rest.partition('/')[0]}"
 
 
 class Net(Protocol):

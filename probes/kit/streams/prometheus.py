@@ -7,7 +7,7 @@ from probes.kit.exposition import Sample
 from probes.kit.jsontext import dumps
 from probes.kit.rest import ask, expect, objects, shape_error
 from probes.kit.streams.reading import Reading
-from probes.kit.streams.series import COMMIT, POLL, from_samples
+from probes.kit.streams.series import COMMIT, POLL, STARTED, UPTIMES, from_samples, uptime
 from probes.kit.types import quote
 
 TYPE_CHECKING = False
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     Jvm = tuple[str, str]  # job and instance
 
-STARTED, UPTIME = "process_start_time_seconds", "java_lang_[Rr]untime_[Uu]ptime"
 STREAMS = f"kafka_streams_.*(alive_stream_threads|failed_stream_threads|state|kafka_metrics_count.*|{COMMIT}.*)"
 
 
@@ -33,7 +32,7 @@ class Told:
 
 def from_prometheus(o: "HttpOptions", net: "Net", url: "Url", app: str, *, sidecar: bool, polls: bool) -> Told:
     """What was last scraped of these JVMs. Raises Unreachable or ProbeError."""
-    names = ["up", "jmx_scrape_error", UPTIME, STREAMS, *([] if sidecar else [STARTED])]
+    names = ["up", "jmx_scrape_error", *UPTIMES, STREAMS, *([] if sidecar else [STARTED])]
     names += [f"kafka_consumer_.*{POLL}"] if polls else []
     of_app = matchers(app)
     jvms, warnings = _query(o, net, url, f'{{__name__=~"{"|".join(names)}",{of_app}}}')
@@ -83,9 +82,6 @@ def _reading(instance: str, samples: list[Sample], net: "Net", polls: bool) -> R
     told = {sample.name: sample.value for sample in samples}
     reading.down = told.get("up") == 0
     reading.blind = bool(told.get("jmx_scrape_error"))
-    milliseconds = told.get("java_lang_Runtime_Uptime", told.get("java_lang_runtime_uptime"))
-    if milliseconds is not None:
-        reading.uptime = milliseconds / 1000
-    elif STARTED in told:
-        reading.uptime = net.now() - told[STARTED]
+    milliseconds = next((told[name] for name in UPTIMES if name in told), None)
+    reading.uptime = uptime(milliseconds, told.get(STARTED), net)
     return reading.settled()

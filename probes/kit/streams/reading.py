@@ -34,8 +34,8 @@ class Reading:
 
     __slots__ = ("blind", "clients", "count", "down", "instance", "others", "polls", "threads", "uptime")
 
-    def __init__(self, instance: str | None = None) -> None:
-        self.instance = instance
+    def __init__(self) -> None:
+        self.instance: str | None = None
         self.clients: dict[str | None, Item] = {}
         self.threads: set[str] = set()
         self.polls: dict[str, float | None] | None = None

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 WANTED = ("alive_stream_threads", "failed_stream_threads", 'state="', "client_state", "kafka_metrics_count")
 COMMIT = "metrics_commit"  # of each thread
 POLL = "last_poll_seconds_ago"
+STARTED = "process_start_time_seconds"
+UPTIMES = ("java_lang_Runtime_Uptime", "java_lang_runtime_uptime")
 
 
 def from_exporter(o: "HttpOptions", net: "Net", url: "Url", *, sidecar: bool, polls: bool) -> Reading:
@@ -39,7 +41,9 @@ def from_exporter(o: "HttpOptions", net: "Net", url: "Url", *, sidecar: bool, po
         samples += page.samples("kafka_consumer", POLL)
     reading = from_samples(samples, polls=polls)
     reading.others = others
-    reading.uptime = _uptime(page, net, sidecar)
+    # A sidecar's own process is another one.
+    started = None if sidecar else page.value(STARTED)
+    reading.uptime = uptime(page.value(*UPTIMES), started, net)
     return reading.settled()
 
 
@@ -91,10 +95,8 @@ def _whole(sample: "Sample", label: str) -> int | None:
     return count_of(sample.value if text is None else int(text) if text.isdecimal() else None)
 
 
-def _uptime(page: Page, net: "Net", sidecar: bool) -> float | None:
-    milliseconds = page.value("java_lang_Runtime_Uptime", "java_lang_runtime_uptime")
+def uptime(milliseconds: float | None, started: float | None, net: "Net") -> float | None:
+    """Seconds, by the JVM's own account, else by when its process started."""
     if milliseconds is not None:
         return milliseconds / 1000
-    # This is the process of the exporter itself.
-    started = None if sidecar else page.value("process_start_time_seconds")
     return None if started is None else net.now() - started
