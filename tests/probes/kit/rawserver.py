@@ -100,7 +100,8 @@ class RawServer:
         self._listener.shutdown(socket.SHUT_RDWR)
         for sock in list(self._open):
             with contextlib.suppress(OSError):
-                sock.shutdown(socket.SHUT_RDWR)
+                # Not SSLSocket's own: that drops TLS under the script's feet, which would read on in ciphertext.
+                socket.socket.shutdown(sock, socket.SHUT_RDWR)
         for thread in self._threads:
             thread.join(10)
             assert not thread.is_alive()
@@ -123,8 +124,7 @@ class RawServer:
 
     def _serve(self, sock: socket.socket) -> None:
         plain = sock
-        # A client that has had enough closes; a script need not expect it.
-        with contextlib.suppress(OSError):
+        try:
             if sock.family != socket.AF_UNIX:
                 sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if self.tls:
@@ -132,9 +132,12 @@ class RawServer:
                 self._open.add(sock)
                 secure.do_handshake()
             self.script(Talk(sock, self))
-        self._open -= {plain, sock}
-        sock.close()
-        plain.close()
+        except OSError:
+            pass  # a client that has had enough closes; a script need not expect it
+        finally:
+            self._open -= {plain, sock}
+            sock.close()
+            plain.close()
 
 
 class Tls:
