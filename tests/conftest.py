@@ -11,7 +11,7 @@ __all__ = ["pytest_sessionfinish", "pytest_terminal_summary", "pytest_testnodedo
 
 STACK = "tests/stack/"
 
-hypothesis.settings.register_profile("stetho")  # two busy cores say nothing of a property
+hypothesis.settings.register_profile("stetho", deadline=None)  # two busy cores say nothing of a property
 hypothesis.settings.load_profile("stetho")
 
 

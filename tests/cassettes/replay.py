@@ -19,6 +19,8 @@ from urllib.parse import urlsplit
 
 import yaml
 
+from tests.stack.process import free_port
+
 CASSETTES = Path(__file__).parent
 PIECE = 1000  # bytes of a chunk, where the recorded answer came in chunks
 
@@ -75,7 +77,7 @@ class Replay:
 
     def __init__(self, cassette: str, port: int = 0) -> None:
         self.asked: list[str] = []
-        self._server = _Server(self, port)
+        self._server = _Server(self, port or free_port())
         self.port = self._server.server_address[1]
         self.url = f"http://127.0.0.1:{self.port}"
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), name="replay", daemon=True)
@@ -110,6 +112,7 @@ class Replay:
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False  # a client that keeps its connection must not hold up stop()
+    request_queue_size = 128
 
     def __init__(self, replay: Replay, port: int) -> None:
         self.replay = replay

@@ -245,7 +245,7 @@ def test_a_sweep_that_is_stopped_ends_at_once_and_loses_nothing(
         world.rules += "    with: {timeout: 5m}\n"
         world.worker.silent()
     else:
-        world.capture.answer("127.0.0.1/ops", replace(OK, delay=5.0))
+        world.capture.answer("127.0.0.1/ops", replace(OK, delay=30.0))
     world.worker.fail(1)
     argv: list[str | Path] = [STETHO, "sweep", world.write(), "--state", world.state]
     with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as stopped:

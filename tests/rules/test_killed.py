@@ -22,6 +22,7 @@ import pytest
 from rules.model import State
 from rules.store import Store
 from tests.stack.capture import BROKEN, OK, TOO_MANY, Answer, Capture, Request
+from tests.stack.process import wait_for
 
 ROOT = Path(__file__).parents[2]
 KILLS = 100
@@ -111,6 +112,10 @@ class Sweeps:
             if self._child:
                 os.kill(self._child, signal.SIGKILL)
 
+    @property
+    def running(self) -> bool:
+        return self._child != 0
+
     def run(self, firing: Iterable[str], doom: Callable[[], None] = lambda: None) -> bool:
         """One sweep that finds these firing; whether it came to its end."""
         self.now += 60
@@ -176,8 +181,9 @@ def test_a_page_killed_between_its_arrival_and_its_mark_is_ended_once_everywhere
         def say() -> Answer:
             landed.append(answer)
             if len(landed) == 2:
+                wait_for("the sweep's number", lambda: sweeps.running, 60)  # it may be quicker than its number
                 sweeps.kill()
-            return replace(answer, delay=5.0 if len(landed) <= 2 else 0.0)
+            return replace(answer, delay=30.0 if len(landed) <= 2 else 0.0)
 
         return say
 
@@ -197,7 +203,8 @@ class Chance:
     """A receiver that refuses a third of what it gets, and kills at moments it draws."""
 
     def __init__(self, sweeps: Sweeps, capture: Capture) -> None:
-        self._sweeps, self._random, self._left, self.well = sweeps, random.Random(7), 0, False
+        self._sweeps, self._random, self._left, self._well = sweeps, random.Random(7), 0, False
+        self._timers: list[threading.Timer] = []
         self._ends: dict[str, float] = {}
         for where, answer in (("127.0.0.1", OK), (PHONE, SMS_TAKEN)):
             capture.answer(where, partial(self._say, answer))
@@ -214,17 +221,27 @@ class Chance:
             self._ends[f"E{len(self._ends)}"] = self._sweeps.now + 60 * self._random.randrange(1, 8)
         return [name for name, end in self._ends.items() if end > self._sweeps.now]
 
+    def calm(self) -> None:
+        """From now on nothing is refused and nobody killed."""
+        self._well = True
+        for timer in self._timers:
+            timer.join()
+
     def _say(self, answer: Answer) -> Answer:
+        if self._well:
+            return answer
         self._left -= 1
         if self._left == 0:
             if self._random.random() < 0.5:
                 self._sweeps.kill()
             else:
                 self._kill_within(0.01)
-        return answer if self.well else self._random.choice([answer, answer, answer, answer, BROKEN, TOO_MANY])
+        return self._random.choice([answer, answer, answer, answer, BROKEN, TOO_MANY])
 
     def _kill_within(self, seconds: float) -> None:
-        threading.Timer(self._random.random() * seconds, self._sweeps.kill).start()
+        timer = threading.Timer(self._random.random() * seconds, self._sweeps.kill)
+        self._timers.append(timer)
+        timer.start()
 
 
 def test_a_hundred_kills_lose_nothing_and_each_repeats_at_most_one_message_to_each_destination(
@@ -234,7 +251,7 @@ def test_a_hundred_kills_lose_nothing_and_each_repeats_at_most_one_message_to_ea
     while sweeps.kills < KILLS:
         firing = chance.live()
         sweeps.run(firing, chance.doom)
-    chance.well = True
+    chance.calm()
     for names in (firing, firing, [], []):
         assert sweeps.run(names), "undisturbed"
     assert (sweeps.store.told("default"), sweeps.store.ended("default")) == ([], [])

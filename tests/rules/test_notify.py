@@ -449,7 +449,9 @@ class _Picky:
 
 
 def test_a_recipient_whom_the_mail_server_does_not_know_is_a_permanent_failure() -> None:
-    controller = Controller(_Picky(), hostname="127.0.0.1", port=free_port(), server_hostname="localhost")
+    controller = Controller(
+        _Picky(), hostname="127.0.0.1", port=free_port(), server_hostname="localhost", ready_timeout=60
+    )
     controller.start()
     try:
         url = f"mailto://127.0.0.1:{controller.port}/?from=a@example.com&to=s3cret@example.com"
@@ -465,7 +467,7 @@ def test_a_wrong_mail_password_is_a_permanent_failure() -> None:
 
     controller = Controller(
         _Picky(), hostname="127.0.0.1", port=free_port(), authenticator=deny, auth_require_tls=False,
-        server_hostname="localhost",
+        server_hostname="localhost", ready_timeout=60,
     )  # fmt: skip
     controller.start()
     try:

@@ -20,6 +20,7 @@ class Worker:
         self.says: tuple[int, str] | None = None
         self.asked = Counter[str]()
         self.logins = set[str]()
+        self.counting = threading.Lock()
         self._speaks = threading.Event()
         self._server: _Server | None = None
         self.speak()
@@ -96,7 +97,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         worker = self.server.worker
-        worker.asked[self.path] += 1
+        with worker.counting:
+            worker.asked[self.path] += 1
         worker.logins.add(self.headers.get("Authorization", ""))
         worker._speaks.wait(30)
         status, text = worker.answer()

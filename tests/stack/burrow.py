@@ -130,7 +130,7 @@ class Burrow:
         for again in (True, True, False):
             (self._work / "burrow.pid").unlink(missing_ok=True)  # left by a kill; it would refuse to start beside it
             try:
-                self.process.start(self.ready, 30)
+                self.process.start(self.ready, 60)
                 break
             except StackError as error:
                 if not again or "not the leader" not in str(error):

@@ -92,7 +92,7 @@ class Connect:
 
     def delete(self, name: str) -> None:
         self._must("DELETE", f"/connectors/{name}")
-        wait_for(f"{name} to be gone", lambda: self._ask("GET", f"/connectors/{name}/status")[0] == 404, 20)
+        wait_for(f"{name} to be gone", lambda: self._ask("GET", f"/connectors/{name}/status")[0] == 404, 60)
 
     def pause(self, name: str) -> None:
         """Connector and tasks become PAUSED."""
@@ -170,7 +170,7 @@ class Connect:
             answers.append(self._ask(method, path, body))
             return answers[-1][0] != 409
 
-        wait_for(f"{method} {self.url}{path}", answered, 30)
+        wait_for(f"{method} {self.url}{path}", answered, 60)
         code, answer = answers[-1]
         if code >= 400:
             raise StackError(f"{method} {self.url}{path}: HTTP {code} {answer}")

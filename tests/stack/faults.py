@@ -110,7 +110,7 @@ def stalled_consumer(platform: Platform) -> Steps:
 def lagging_consumer(platform: Platform) -> Steps:
     """It moves all the time, so Burrow's own verdict is OK or WARN as it happens; its lag tells."""
     platform.groups[STUCK].slow(2)
-    wait_for(f"{STUCK} to lag", lambda: platform.burrow.group(STUCK)["totallag"] > LAG, 30)
+    wait_for(f"{STUCK} to lag", lambda: platform.burrow.group(STUCK)["totallag"] > LAG, 60)
     yield
     platform.groups[STUCK].keep_up()
 
@@ -122,14 +122,14 @@ def _burrow_says(platform: Platform, verdict: str) -> None:
         partitions = platform.burrow.group(STUCK)["partitions"]
         return all(part["status"] == verdict and part["complete"] == 1 for part in partitions)
 
-    wait_for(f"Burrow to say {verdict} of {STUCK}", told, 30)
+    wait_for(f"Burrow to say {verdict} of {STUCK}", told, 60)
 
 
 @breaks
 def target_down(platform: Platform) -> Steps:
     page = platform.shop[0]
     page.stop()
-    wait_for("Prometheus to see it down", lambda: platform.prometheus.health()[f"shop/{page.instance}"] == "down", 10)
+    wait_for("Prometheus to see it down", lambda: platform.prometheus.health()[f"shop/{page.instance}"] == "down", 30)
     yield
     page.start()
 
@@ -153,7 +153,7 @@ def rebalancing(platform: Platform) -> Steps:
 def lost_thread(platform: Platform) -> Steps:
     """One thread has died. The other has all the work, once the group's patience with the dead one has ended."""
     platform.streams.lose_thread()
-    wait_for("the other thread to take over", lambda: platform.streams.status().calm(THREADS - 1), 30)
+    wait_for("the other thread to take over", lambda: platform.streams.status().calm(THREADS - 1), 60)
     yield
     _new_client(platform)  # a client counts its failed threads for as long as it lives
 
@@ -162,7 +162,7 @@ def lost_thread(platform: Platform) -> Steps:
 def all_threads_dead(platform: Platform) -> Steps:
     """The client goes on saying RUNNING, when it did before the last thread died."""
     platform.streams.lose_thread()
-    wait_for("the client to be RUNNING again", lambda: platform.streams.status().state == "RUNNING", 20)
+    wait_for("the client to be RUNNING again", lambda: platform.streams.status().state == "RUNNING", 60)
     platform.streams.lose_thread()
     yield
     _new_client(platform)

@@ -2,6 +2,7 @@
 
 import fcntl
 import http.client
+import itertools
 import os
 import random
 import signal
@@ -11,6 +12,13 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+
+# Each is given once, and each worker of pytest-xdist has its own: many are bound only seconds after they were given.
+# They lie below the range from which Linux takes the ports of outgoing connections: a server that is killed and started
+# again would now and then find its port taken by one of those.
+_WORKERS = 4
+_WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % _WORKERS
+_PORTS = itertools.cycle(random.sample(range(10_000 + _WORKER, 32_000, _WORKERS), 22_000 // _WORKERS))
 
 
 class StackError(Exception):
@@ -47,13 +55,9 @@ def get(port: int, path: str, seconds: float = 5) -> tuple[int, bytes]:
 
 
 def free_port() -> int:
-    """A TCP port on 127.0.0.1 that nobody listens on at this moment.
-
-    It lies below the range from which Linux takes the ports of outgoing connections: a server that is killed and
-    started again would now and then find its port taken by one of those.
-    """
+    """A TCP port on 127.0.0.1 that nobody listens on at this moment, and that nobody else was given."""
     while True:
-        port = random.randrange(10_000, 32_000)
+        port = next(_PORTS)
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:

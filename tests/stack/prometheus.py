@@ -26,13 +26,13 @@ NEVER = "1y"
 
 @dataclass(frozen=True)
 class Job:
-    """One scrape job. A target nobody listens on is down after a second; `interval=NEVER` leaves it unknown."""
+    """One scrape job. A target nobody listens on is down after an interval; `interval=NEVER` leaves it unknown."""
 
     name: str
     targets: tuple[str, ...]
     path: str = "/metrics"
-    interval: str = "1s"
-    timeout: str = "1s"
+    interval: str = "2s"
+    timeout: str = "2s"  # a loaded machine may stall for more than one
 
     def config(self) -> dict[str, object]:
         return {

@@ -71,7 +71,9 @@ class Smtp:
     def start(self) -> Self:
         """Start, the second time on the same port; a sender's URL holds through a stop."""
         self.port = self.port or free_port()
-        self._controller = Controller(self, hostname="127.0.0.1", port=self.port, server_hostname="localhost")
+        self._controller = Controller(
+            self, hostname="127.0.0.1", port=self.port, server_hostname="localhost", ready_timeout=60
+        )
         self._controller.start()
         return self
 

@@ -133,7 +133,7 @@ class StreamsApp:
 
     def _do(self, name: str, done: Callable[[Status], bool]) -> None:
         self._command(name)
-        wait_for(f"the Streams application to {name}", lambda: done(self.status()), 30)
+        wait_for(f"the Streams application to {name}", lambda: done(self.status()), 60)
 
     def _command(self, name: str) -> Status:
         return Status(**json.loads(command(self._control, name)))

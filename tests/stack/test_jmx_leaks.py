@@ -51,7 +51,7 @@ class Kept:
 def kept(server: JmxServer) -> Kept:
     counted = {name: value for each in found(server, THREADS, OF_RMI) for name, value in _only(each).items()}
     threads, connected, idle = (int(str(counted[name])) for name in (*THREADS[1], *OF_RMI[1]))
-    wait_for("its clients' connections to end", lambda: server.connections() == 0, 10)
+    wait_for("its clients' connections to end", lambda: server.connections() == 0, 60)
     return Kept(server.instances(SESSION), server.instances(RESULT), threads - connected - idle)
 
 
@@ -62,7 +62,7 @@ def _only(answer: Found) -> dict[str, object]:
 
 def settles(server: JmxServer, before: Kept, more: int = 0) -> None:
     """The JVM comes back to what it kept before: what was sent last it may still be about to read."""
-    end = time.monotonic() + 10
+    end = time.monotonic() + 60
     while not (after := kept(server)).within(before, more):
         assert time.monotonic() < end, f"{before} became {after}"
 
@@ -102,6 +102,7 @@ class Way:
 READS = {"plain": 7_000, "two-ports": 2_000, "password": 800, "tls": 100, "tls-registry": 100}
 
 
+@pytest.mark.timeout(1200)
 def test_ten_thousand_reads_leave_nothing_behind(jvm: JmxServer) -> None:
     before = kept(jvm)
     for mode, times in READS.items():
@@ -181,7 +182,7 @@ def test_who_runs_out_of_time_leaves_little_behind(jvm: JmxServer) -> None:
     for milliseconds in range(1, 61):
         with pytest.raises(ProbeError):
             way.read((MANY, ()), (MANY, ()), within=milliseconds / 1000)
-    settles(jvm, before, more=15)
+    settles(jvm, before, more=30)
 
 
 def test_who_is_killed_leaves_no_connection_and_at_most_a_session_behind(jvm: JmxServer) -> None:

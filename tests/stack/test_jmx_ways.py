@@ -24,6 +24,7 @@ FORTY_TWO = "Values Integer 42"
 # Loopback too, on Linux; no JVM of these tests listens there.
 ELSEWHERE, NOWHERE = "127.0.0.2", "127.0.0.9"
 SHORT = "500ms"  # for what takes all the time there is
+LATER = "3s"  # likewise, where something has to be answered first
 
 
 @contextmanager
@@ -89,7 +90,7 @@ def test_a_server_port_that_is_silent_is_no_death_of_a_registry_that_answers(jmx
     port = jmx_server.server_ports["two-ports"]
     words = f"its RMI server at {ELSEWHERE}:{port}: the answer was not complete in "
     with forwarded(jmx_server.registry_ports["two-ports"]) as address, socket.create_server((ELSEWHERE, port)):
-        expect(address, (), BLIND, words, SHORT)
+        expect(address, (), BLIND, words, LATER)
 
 
 @pytest.mark.parametrize("mode", ["plain", "two-ports"])
@@ -145,7 +146,7 @@ def test_behind_tls_too(tmp_path: Path, script: Script, words: str) -> None:
     tls = Tls(tmp_path)
     with closing(RawServer(script, tls=tls.server)) as server:
         options = ("--registry-tls", "--ca-file", tls.ca_file)
-        expect(f"127.0.0.1:{server.port}", options, BLIND, words, SHORT if script is Talk.hang else "5s")
+        expect(f"127.0.0.1:{server.port}", options, BLIND, words, LATER if script is Talk.hang else "5s")
 
 
 def test_nobody_there_is_death_and_a_name_that_leads_nowhere_is_not() -> None:

@@ -1,5 +1,6 @@
 """The JVM that our JMX client is tested against is what it says it is: Java's own client finds it so."""
 
+import contextlib
 import os
 import socket
 from collections.abc import Sequence
@@ -32,7 +33,10 @@ def test_every_mode_listens(jmx_server: JmxServer) -> None:
 def test_nothing_listens_beyond_loopback(jmx_server: JmxServer) -> None:
     """Every socket that this JVM listens on, by the kernel's account: 127.0.0.1, as IPv4 or mapped into IPv6."""
     descriptors = Path(f"/proc/{jmx_server.process.pid}/fd")
-    own = {os.readlink(each) for each in descriptors.iterdir() if each.is_symlink()}
+    own = set()
+    for each in descriptors.iterdir():
+        with contextlib.suppress(FileNotFoundError):  # connections of the last test are just being closed
+            own.add(os.readlink(each))
     addresses = set()
     for table in ("tcp", "tcp6"):
         for line in Path(f"/proc/net/{table}").read_text().splitlines()[1:]:
@@ -99,13 +103,14 @@ def test_the_beans_are_there(jmx_server: JmxServer) -> None:
 
 
 def test_an_open_connection_is_seen_and_a_closed_one_is_gone(jmx_server: JmxServer) -> None:
-    wait_for("the last test's connections to end", lambda: jmx_server.connections() == 0, 5)
-    assert jmx_server.instances(CONNECTION) == 0
+    wait_for("the last test's connections to end", lambda: jmx_server.connections() == 0, 60)
+    # A client that ran out of time leaves a session, which the JVM keeps for two minutes.
+    wait_for("the last test's sessions to end", lambda: jmx_server.instances(CONNECTION) == 0, 200)
     with socket.create_connection(("127.0.0.1", jmx_server.registry_ports["plain"])) as client:
         client.sendall(b"JRMI\0\2\x4b")
         client.recv(1)
         assert jmx_server.connections() == 1
-    wait_for("the connection to end", lambda: jmx_server.connections() == 0, 5)
+    wait_for("the connection to end", lambda: jmx_server.connections() == 0, 60)
 
 
 def test_a_connector_tells_of_its_own_connections(jmx_server: JmxServer) -> None:

@@ -12,9 +12,9 @@ from tests.stack.versioned_app import VersionedApp, all_versions
 BLIND = (3, 0, 1)  # UNKNOWN, and no reason to restart anything
 
 
-def asked(url: str) -> tuple[tuple[int, ...], str]:
+def asked(url: str, timeout: str = "10s") -> tuple[tuple[int, ...], str]:
     """Exit codes for an alert, as liveness and as readiness; the alert's message."""
-    call = ("probe", "streams", "--exporter", url, "--sidecar", "--timeout", "2s", "--as")
+    call = ("probe", "streams", "--exporter", url, "--sidecar", "--timeout", timeout, "--as")
     said = [stetho(*call, purpose) for purpose in ("alert", "liveness", "readiness")]
     return tuple(done.returncode for done in said), json.loads(said[0].stdout)["message"]
 
@@ -27,7 +27,7 @@ def test_a_sidecar_whose_jvm_is_gone_is_unknown(the_broker: Broker, tmp_path: Pa
             assert asked(sidecar.url) == ((0, 0, 0), "1 of 1 clients RUNNING, 2 threads alive")
 
             app.process.signal(signal.SIGSTOP)
-            codes, message = asked(sidecar.url)
+            codes, message = asked(sidecar.url, "2s")
             assert (codes, "not a byte in 2s" in message) == (BLIND, True), message
             app.process.signal(signal.SIGCONT)
 

@@ -92,8 +92,10 @@ def asked(app: VersionedApp, prometheus: Prometheus, each: Situation) -> Iterato
 
 
 def patience(each: Situation, call: list[str]) -> list[str]:
-    """A person need not wait for a JVM that does not answer; a kubelet's own deadline stays as it is."""
-    return ["--timeout", "1s"] if not each.answers and call[-1] not in PURPOSES[1:] else []
+    """A JVM that answers may take its time on a loaded machine; one that does not is not worth a person's waiting."""
+    if each.answers:
+        return ["--timeout", "5s"]
+    return ["--timeout", "1s"] if call[-1] not in PURPOSES[1:] else []
 
 
 def message(said: str) -> str:
@@ -109,7 +111,7 @@ def scraped(prometheus: Prometheus, app: VersionedApp, each: Situation) -> None:
         (target,) = (one for one in targets(prometheus) if one["labels"]["instance"] == app.exporter_target)
         return str(target["lastScrape"]) > stamp(began + 1) and (target["health"] == "up") == each.answers
 
-    wait_for(f"Prometheus to scrape {app.exporter_target}, {each.name}", seen, 20)
+    wait_for(f"Prometheus to scrape {app.exporter_target}, {each.name}", seen, 60)
 
 
 def targets(prometheus: Prometheus) -> list[dict[str, Any]]:

@@ -233,6 +233,6 @@ class VersionedApp:
 
     def _wait(self, what: str, done: Callable[[list[Status]], bool]) -> None:
         try:
-            wait_for(f"Streams {self.version}: {what}", lambda: done(self.status()), 40)
+            wait_for(f"Streams {self.version}: {what}", lambda: done(self.status()), 90)
         except StackError as error:
             raise StackError(f"{error}; it says {self.status()}") from None
