@@ -545,8 +545,16 @@ def through_jolokia(*arguments: str) -> Done:
         (["--when", "data.mbeans[0].value == 12"], 2, "MET: data.mbeans[0].value == 12; 2 values of Under"),
         (["--when", "data.mbeans[0].value > 12"], 0, "NOT MET: "),
         (["--when", "data.mbeans[1].value > 12"], 3, "UNKNOWN ("),
-        (["--attribute", "Value", "--critical", "0", "--as", "liveness"], 0, "12, outside --critical 0"),
-        (["--attribute", "Value", "--critical", "0", "--as", "readiness"], 1, "12, outside --critical 0"),
+        (
+            ["--attribute", "Value", "--critical", "0", "--as", "liveness", "--timeout", "5s"],
+            0,
+            "12, outside --critical 0",
+        ),
+        (
+            ["--attribute", "Value", "--critical", "0", "--as", "readiness", "--timeout", "5s"],
+            1,
+            "12, outside --critical 0",
+        ),
     ],
 )
 def test_the_command_answers_with_its_code(arguments: list[str], code: int, said: str) -> None:

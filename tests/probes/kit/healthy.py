@@ -49,6 +49,8 @@ def found_of(name: str) -> Found:
 def platform(talk: Talk) -> None:
     """The script of a server that is all of them."""
     head, _, body = talk.hear().partition(b"\r\n\r\n")
+    if not head:
+        return  # a deadline came between connecting and asking
     talk.say(answer(body_of(head.split()[1].decode(), body)))
     talk.finish()
 

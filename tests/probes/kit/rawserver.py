@@ -5,6 +5,7 @@ import socket
 import ssl
 import struct
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -30,7 +31,10 @@ class Talk:
         head, _, body = data.partition(b"\r\n\r\n")
         length = next((int(line[15:]) for line in head.lower().split(b"\r\n") if line[:15] == b"content-length:"), 0)
         while len(body) < length:
-            body += self.sock.recv(65536)
+            piece = self.sock.recv(65536)
+            if not piece:
+                return b""
+            body += piece
         self.server.requests.append(head + b"\r\n\r\n" + body)
         return self.server.requests[-1]
 
@@ -98,13 +102,14 @@ class RawServer:
         """End all scripts and wait for them."""
         self.ended.set()
         self._listener.shutdown(socket.SHUT_RDWR)
-        for sock in list(self._open):
-            with contextlib.suppress(OSError):
-                # Not SSLSocket's own: that drops TLS under the script's feet, which would read on in ciphertext.
-                socket.socket.shutdown(sock, socket.SHUT_RDWR)
-        for thread in self._threads:
-            thread.join(10)
-            assert not thread.is_alive()
+        end = time.monotonic() + 10
+        while alive := [thread for thread in self._threads if thread.is_alive()]:
+            assert time.monotonic() < end, alive
+            for sock in list(self._open):  # each time: one may be just accepted, or wrapped in TLS
+                with contextlib.suppress(OSError):
+                    # Not SSLSocket's own: that drops TLS under the script's feet, which would read on in ciphertext.
+                    socket.socket.shutdown(sock, socket.SHUT_RDWR)
+            alive[0].join(0.1)
         self._listener.close()
 
     def _start(self, work: Callable[..., None], *arguments: object) -> None:

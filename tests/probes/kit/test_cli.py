@@ -219,7 +219,7 @@ def test_the_slow_way_answers_as_the_cold_one(failed: str) -> None:
 
 
 def test_liveness_says_on_stderr_why_it_is_well_of_what_is_not(failed: str) -> None:
-    done = stetho("probe", "streams", "--exporter", failed, "--as", "liveness")
+    done = stetho("probe", "streams", "--exporter", failed, "--as", "liveness", "--timeout", "5s")
     assert (done.returncode, json.loads(done.stdout)["code"]) == (0, 0)
     assert "this is no jmx_exporter" in done.stderr or "is not" in done.stderr
     assert done.stderr.count("\n") == 1
@@ -227,7 +227,7 @@ def test_liveness_says_on_stderr_why_it_is_well_of_what_is_not(failed: str) -> N
 
 def test_a_well_answer_leaves_stderr_empty(running: str) -> None:
     for purpose in ("alert", "liveness"):
-        assert stetho("probe", "connect", "--url", running, "--as", purpose).stderr == ""
+        assert stetho("probe", "connect", "--url", running, "--as", purpose, "--timeout", "5s").stderr == ""
 
 
 def test_a_dead_process_is_told_in_the_json(refused: str) -> None:
@@ -321,8 +321,8 @@ def at_a_terminal(*arguments: str, env: dict[str, str] | None = None) -> str:
     [
         ("probe connect --url {failed}", 2),
         ("probe connect --url={failed}", 2),
-        ("probe connect --url {failed} --as liveness", 0),
-        ("probe streams --exporter {failed} --as liveness", 0),
+        ("probe connect --url {failed} --as liveness --timeout 5s", 0),
+        ("probe streams --exporter {failed} --as liveness --timeout 5s", 0),
         ("probe connect --as liveness", 64),
     ],
 )

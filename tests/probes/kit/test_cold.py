@@ -105,7 +105,7 @@ def test_a_cold_probe_imports_exactly_this(probe: str, bare: set[str], healthy: 
 @pytest.mark.parametrize("purpose", ["liveness", "readiness"])
 @pytest.mark.parametrize("probe", MORE)
 def test_so_it_does_for_a_kubelet(probe: str, purpose: str, bare: set[str], healthy: str) -> None:
-    found = modules("-c", REPORT, str(COMMAND), *question(probe, healthy), "--as", purpose) - bare
+    found = modules("-c", REPORT, str(COMMAND), *question(probe, healthy), "--as", purpose, "--timeout", "5s") - bare
     assert found <= ALWAYS | MORE[probe]
     assert found >= AT_LEAST
 
@@ -167,7 +167,7 @@ def test_a_read_over_rmi_imports_exactly_this(bare: set[str]) -> None:
 
 @pytest.mark.parametrize("purpose", ["alert", "readiness"])
 def test_streams_over_rmi_imports_no_more(purpose: str, bare: set[str]) -> None:
-    call = ["probe", "streams", "--as", purpose, "--jmx"]
+    call = ["probe", "streams", "--as", purpose, "--timeout", "5s", "--jmx"]
     with jvm(queryNames=says(b"nonsense")) as fake:
         found = modules("-c", REPORT, str(COMMAND), *call, f"127.0.0.1:{fake.port}") - bare
     assert found == ALWAYS - OF_HTTP | RMI | STREAMS | {"probes.kit.streams.jvm"}

@@ -74,6 +74,7 @@ SERVERS: dict[str, tuple[Script | None, tuple[str, ...]]] = {
     "says 503": (saying(answer(b"Service Unavailable", "503 Service Unavailable")), ("HTTP 503",)),
 }
 SILENT = ("refuses", "hangs")
+TIMEOUTS = {"hangs": "1s", "drips": "3s"}  # what ends by itself has time to, however busy the machine
 
 
 @pytest.fixture
@@ -101,17 +102,17 @@ def code(probe: str, what: str, purpose: str) -> int:
 def test_a_server_that(what: str, purpose: str, serve: Callable[[str], str]) -> None:
     url = serve(what)
     begun = time.monotonic()
-    asked = {probe: ask(probe, url, purpose) for probe in PROBES}  # all at once
+    asked = {probe: ask(probe, url, purpose, TIMEOUTS.get(what, "10s")) for probe in PROBES}  # all at once
     for probe, process in asked.items():
         stdout, stderr = process.communicate(timeout=30)
-        assert time.monotonic() - begun < 5, probe
+        assert time.monotonic() - begun < 15, probe
         assert process.returncode == code(probe, what, purpose), (probe, stdout, stderr)
         check(probe, what, purpose, url, stdout, stderr)
 
 
-def ask(probe: str, url: str, purpose: str) -> "subprocess.Popen[str]":
+def ask(probe: str, url: str, purpose: str, timeout: str) -> "subprocess.Popen[str]":
     name, flag, path, *more = PROBES[probe]
-    call = [sys.executable, str(COMMAND), "probe", name, flag, url + path, *more, "--timeout", "1s", "--as", purpose]
+    call = [sys.executable, str(COMMAND), "probe", name, flag, url + path, *more, "--timeout", timeout, "--as", purpose]
     return subprocess.Popen(
         call, stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8", env=environment({"PYTHONUTF8": "1"})
     )
@@ -124,7 +125,7 @@ def check(probe: str, what: str, purpose: str, url: str, stdout: str, stderr: st
     assert document["code"] == code(probe, what, purpose)
     assert document["target"].startswith(url)
     assert document["data"] is None
-    assert document["duration_ms"] < 5000
+    assert document["duration_ms"] < 10_000
     assert "Traceback" not in stderr
     answers_root = (
         probe == "connect" and purpose == "liveness" and "HTTP" in document["message"].partition("answers")[2]

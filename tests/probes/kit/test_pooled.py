@@ -144,20 +144,22 @@ def test_many_threads_share_a_few_connections(serve: Serve, ask: Ask) -> None:
 
 
 def test_waiting_for_a_busy_connection_is_our_own_trouble(serve: Serve, ask: Ask) -> None:
-    busy = threading.Semaphore(0)
+    busy, over = threading.Semaphore(0), threading.Event()
 
     def script(talk: Talk) -> None:
         talk.hear()
         busy.release()
-        talk.hang()
+        over.wait(20)
+        talk.finish()
 
     server = serve(script)
     with ThreadPoolExecutor(CONNECTIONS) as threads:
-        hung = [threads.submit(fault, ask, server.url, 2.0) for _ in range(CONNECTIONS)]
+        hung = [threads.submit(fault, ask, server.url, 20.0) for _ in range(CONNECTIONS)]
         for _ in range(CONNECTIONS):
             assert busy.acquire(timeout=10)
         kind, text = fault(ask, server.url, 0.3)
         assert (kind, text) == (ProbeError, "no time left to ask: all 10 connections to it are waiting")
+        over.set()
         assert {future.result()[0] for future in hung} == {Unreachable}
 
 

@@ -80,11 +80,12 @@ def fault(server: RawServer, trust: Trust, name: str = "127.0.0.1", seconds: flo
     began = time.monotonic()
     exchange, sock = dialled(server, seconds)
     number = sock.fileno()
+    before = os.fstat(number).st_ino
     with pytest.raises(ProbeError) as caught:
         tls.secure(exchange, sock, name, trust)
     assert time.monotonic() - began < seconds + SLACK
-    with pytest.raises(OSError, match="Bad file descriptor"):
-        os.fstat(number)
+    with contextlib.suppress(OSError):  # the server may have got the number anew by now
+        assert os.fstat(number).st_ino != before
     return caught.type, re.sub(r"in [0-9.]+m?s\b", "in Xs", str(caught.value).removeprefix("JMX read of kafka:5555: "))
 
 
@@ -253,7 +254,7 @@ def test_a_client_certificate_of_no_use_is_a_probe_error(
             "the TLS handshake failed: wrong version number",
         ),
         (
-            lambda talk: (talk.drip(b"\x16\x03\x03", 0.01), talk.hang()),
+            lambda talk: (talk.sock.recv(9999), talk.drip(b"\x16\x03\x03", 0.2), talk.hang()),
             ProbeError,
             "the TLS handshake was not complete in time",
         ),
@@ -266,7 +267,8 @@ def test_a_client_certificate_of_no_use_is_a_probe_error(
     ids=["silence", "close", "reset", "http", "rmi", "unfinished", "drip"],
 )
 def test_a_handshake_ends_by_the_deadline(serve: Serve, authority: Tls, script: Script, kind: type, text: str) -> None:
-    assert fault(serve(script), Trust(authority.ca_file), seconds=0.5) == (kind, text)
+    seconds = {"not a byte in Xs": 0.5, "the TLS handshake was not complete in time": 2.0}.get(text, 10.0)
+    assert fault(serve(script), Trust(authority.ca_file), seconds=seconds) == (kind, text)
 
 
 def test_http_that_is_quicker_than_our_look_is_known_for_it_too(serve: Serve, authority: Tls) -> None:
@@ -297,8 +299,9 @@ def test_a_peer_that_just_closes_is_no_end(serve: Serve, authority: Tls) -> None
 
 
 def test_a_peer_silent_after_the_handshake_is_waited_for_by_the_deadline(serve: Serve, authority: Tls) -> None:
-    exchange, sock = dialled(serve(Talk.hang, authority.server), 0.3)
+    exchange, sock = dialled(serve(Talk.hang, authority.server), 10.0)
     wire = tls.secure(exchange, sock, "127.0.0.1", Trust(authority.ca_file))
-    with pytest.raises(Unreachable, match=r"not a byte in 0\.3s"):
+    exchange.end = time.monotonic() + 0.3
+    with pytest.raises(Unreachable, match="not a byte in "):
         exchange.receive(wire)
     wire.close()

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from probes.kit.jmx import session
 from probes.kit.net import Unreadable
 from probes.kit.result import ProbeError
 from tests.probes.kit.jmx import java
@@ -92,7 +93,8 @@ def test_there_is_a_bound_to_all_that_is_kept() -> None:
         ask(fake.port, ("a:*", ("v",)))
 
 
-def test_leave_is_taken_over_a_new_connection_where_the_last_one_ended() -> None:
+def test_leave_is_taken_over_a_new_connection_where_the_last_one_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(session, "LAST_WORDS", 60)
     with jvm(getAttribute=ends(REJECTED)) as fake:
         ask(fake.port, (X, ("a",)))
         assert fake.heard[-1] == (2, "close")

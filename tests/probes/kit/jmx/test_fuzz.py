@@ -43,7 +43,7 @@ def test_broken_replies_hang_nothing_raise_nothing_and_cost_little(seconds: int)
     print(report)
     assert verdict(report) == "fine"
     assert report.cases >= MINIMUM * seconds, "a fuzzer that did nothing has shown nothing"
-    assert {"Found", "ProbeError", "Unreachable"} <= report.outcomes.keys()
+    assert {"Found", "ProbeError"} <= report.outcomes.keys()  # Unreachable is one in 400: none, now and then
 
 
 @pytest.mark.parametrize("seed", FOUND)

@@ -10,8 +10,9 @@ from tests.probes.kit.jmx.fakejvm import CALL, Answer, ask, ends, jvm, settled
 
 
 @pytest.mark.parametrize("broken", [False, True], ids=["over its connection", "over a new one"])
-def test_what_is_owed_is_acknowledged_before_goodbye(broken: bool) -> None:
+def test_what_is_owed_is_acknowledged_before_goodbye(broken: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """A JVM that finds us gone as it answers to the goodbye reads no further."""
+    monkeypatch.setattr(session, "LAST_WORDS", 60)
     answers: dict[str, Answer] = {"getAttribute": ends(b"nonsense")} if broken else {}
     with jvm() as fake:
         fake.answers.update(answers)
