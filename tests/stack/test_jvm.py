@@ -69,7 +69,7 @@ def test_each_refusal_is_of_its_own_kind(jmx_server: JmxServer) -> None:
         ("filtered-login", files.monitor, "InvalidClassException: filter status: REJECTED"),
         ("filtered", None, "InvalidClassException: filter status: REJECTED"),
         ("denied", None, "SecurityException: Access denied! No attribute may be read"),
-        ("unbound", None, "NameNotFoundException: jmxrmi"),
+        ("unbound", None, "NotBoundException: jmxrmi"),
         ("tls-untrusted", None, "unable to find valid certification path"),
         ("tls-expired", None, "validity check failed"),
     )

@@ -7,7 +7,7 @@ from probes.kit.finding import cut, printable
 from probes.kit.jmx import calls
 from probes.kit.jmx.objects import Array, Instance, after_size, field
 from probes.kit.jmx.source import Malformed
-from probes.kit.jmx.thrown import FILTER, Thrown
+from probes.kit.jmx.thrown import FILTERS, Thrown
 from probes.kit.jmx.values import Values, size_of
 from probes.kit.jmx.wire import Broken
 from probes.kit.mbeans import is_pattern
@@ -166,7 +166,7 @@ class Reads:
             return True
         refused = ""
         if thrown.filtered:
-            refused = f"its serial filter refuses the question; see {FILTER}"
+            refused = f"its serial filter refuses the question; see {FILTERS}"
         elif "SecurityException" in thrown.kinds:
             who = self.session.request.username
             refused = f"access denied{'' if who is None else f' to {who!r}'}: {thrown.message or thrown.name}"

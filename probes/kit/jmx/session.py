@@ -6,7 +6,7 @@ from probes.kit.dial import connect
 from probes.kit.finding import cut, printable
 from probes.kit.jmx import calls
 from probes.kit.jmx.stub import Stub, stub_of
-from probes.kit.jmx.thrown import FILTER, Thrown
+from probes.kit.jmx.thrown import FILTERS, Thrown
 from probes.kit.jmx.wire import Broken, Hop, JmxExchange, acknowledge, dial, link_over
 from probes.kit.result import ProbeError
 
@@ -202,7 +202,7 @@ class Session:
     def _refused(self, thrown: Thrown) -> ProbeError:
         """The error for a login that failed."""
         if thrown.filtered:
-            return self.exchange.error(f"its serial filter refuses the login; see {FILTER}")
+            return self.exchange.error(f"its serial filter refuses the login; see {FILTERS}")
         if "Credentials required" in thrown.message:
             return self.exchange.error("it wants a login; give --username and --password-file")
         if "SecurityException" in thrown.kinds:

@@ -3,7 +3,8 @@
 from probes.kit.finding import cut, printable
 from probes.kit.jmx.objects import Instance, field, short
 
-FILTER = "com.sun.management.jmxremote.serial.filter.pattern"  # by which a JVM takes only some classes
+# By which a JVM takes only some classes; up to Java 8 the second alone.
+FILTERS = "com.sun.management.jmxremote.serial.filter.pattern and jdk.serialFilter"
 
 MAX_DEPTH = 10  # exceptions within exceptions
 

@@ -29,9 +29,9 @@ public final class Beans {
         }
         server.registerMBean(new Table(Map.of("Value", "größer")), name("type=Größe,name=Ü 😀"));
         for (int id = 0; id < 1_000; id++) {
-            server.registerMBean(new Table(Map.of("Value", id)), name("type=Many,name=many-%03d".formatted(id)));
+            server.registerMBean(new Table(Map.of("Value", id)), name(String.format("type=Many,name=many-%03d", id)));
         }
-        String[] many = IntStream.range(0, 50_000).mapToObj("a string, number %d"::formatted).toArray(String[]::new);
+        String[] many = IntStream.range(0, 50_000).mapToObj(id -> "a string, number " + id).toArray(String[]::new);
         server.registerMBean(new Table(Map.of("Strings", many)), name("type=Big"));
     }
 
@@ -65,7 +65,15 @@ public final class Beans {
     }
 
     /** A bean as an MXBean's attribute. */
-    public record Size(long bytes, String unit) {
+    public static final class Size {
+        private final long bytes;
+        private final String unit;
+
+        Size(long bytes, String unit) {
+            this.bytes = bytes;
+            this.unit = unit;
+        }
+
         public long getBytes() {
             return bytes;
         }

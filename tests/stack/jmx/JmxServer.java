@@ -52,32 +52,53 @@ public final class JmxServer {
     private void serve(String mode, int registry, int server) throws Exception {
         switch (mode) {
             // Without factories, as a stock JVM: the stub is a UnicastRef. With one of the server: a UnicastRef2.
-            case "plain" -> bind(mode, createRegistry(registry, null), server, null, Map.of());
-            case "two-ports" -> {
+            case "plain":
+            case "denied":
+                bind(mode, createRegistry(registry, null), server, null, Map.of());
+                break;
+            case "two-ports":
                 Sockets clear = Sockets.clear(address);
                 bind(mode, createRegistry(registry, clear), server, clear, Map.of());
-            }
-            case "password" -> bind(mode, createRegistry(registry, null), server, null, logins());
-            case "tls" -> bind(mode, createRegistry(registry, null), server, tls("server"), Map.of());
-            case "tls-registry" -> allTls(mode, registry, server, tls("server"), Map.of());
-            case "tls-untrusted" -> allTls(mode, registry, server, tls("untrusted"), Map.of());
-            case "tls-wrong-name" -> allTls(mode, registry, server, tls("wrong-name"), Map.of());
-            case "tls-expired" -> allTls(mode, registry, server, tls("expired"), Map.of());
-            case "mtls" -> allTls(mode, registry, server, new Sockets(address, context("server"), true), Map.of());
-            case "password-tls" -> allTls(mode, registry, server, tls("server"), logins());
-            case "filtered" -> {
-                Map<String, ?> filter =
+                break;
+            case "password":
+                bind(mode, createRegistry(registry, null), server, null, logins());
+                break;
+            case "tls":
+                bind(mode, createRegistry(registry, null), server, tls("server"), Map.of());
+                break;
+            case "tls-registry":
+                allTls(mode, registry, server, tls("server"), Map.of());
+                break;
+            case "tls-untrusted":
+                allTls(mode, registry, server, tls("untrusted"), Map.of());
+                break;
+            case "tls-wrong-name":
+                allTls(mode, registry, server, tls("wrong-name"), Map.of());
+                break;
+            case "tls-expired":
+                allTls(mode, registry, server, tls("expired"), Map.of());
+                break;
+            case "mtls":
+                allTls(mode, registry, server, new Sockets(address, context("server"), true), Map.of());
+                break;
+            case "password-tls":
+                allTls(mode, registry, server, tls("server"), logins());
+                break;
+            case "filtered":
+                Map<String, ?> questions =
                         Map.of(RMIConnectorServer.SERIAL_FILTER_PATTERN, "!javax.management.ObjectName;java.**;!*");
-                bind(mode, createRegistry(registry, null), server, null, filter);
-            }
-            case "filtered-login" -> {
-                Map<String, Object> filter = logins();
-                filter.put(RMIConnectorServer.CREDENTIALS_FILTER_PATTERN, "!*");
-                bind(mode, createRegistry(registry, null), server, null, filter);
-            }
-            case "denied" -> bind(mode, createRegistry(registry, null), server, null, Map.of());
-            case "unbound" -> createRegistry(registry, null);
-            default -> throw new IllegalArgumentException("no such mode: " + mode);
+                bind(mode, createRegistry(registry, null), server, null, questions);
+                break;
+            case "filtered-login":
+                Map<String, Object> logins = logins();
+                logins.put(RMIConnectorServer.CREDENTIALS_FILTER_PATTERN, "!*");
+                bind(mode, createRegistry(registry, null), server, null, logins);
+                break;
+            case "unbound":
+                createRegistry(registry, null);
+                break;
+            default:
+                throw new IllegalArgumentException("no such mode: " + mode);
         }
     }
 
@@ -115,7 +136,7 @@ public final class JmxServer {
 
     /** What the stub tells a client to connect with. */
     private static RMIClientSocketFactory clientSide(Sockets sockets) {
-        return sockets == null || sockets.tls() == null ? null : new SslRMIClientSocketFactory();
+        return sockets != null && sockets.speakTls() ? new SslRMIClientSocketFactory() : null;
     }
 
     private Sockets tls(String certificate) throws Exception {
@@ -138,19 +159,19 @@ public final class JmxServer {
     private static MBeanServerForwarder denying() {
         MBeanServer[] next = new MBeanServer[1];
         InvocationHandler denying = (proxy, method, arguments) -> {
-            switch (method.getName()) {
-                case "setMBeanServer" -> next[0] = (MBeanServer) arguments[0];
-                case "getAttribute", "getAttributes" ->
-                    throw new SecurityException("Access denied! No attribute may be read");
-                default -> {
-                    try {
-                        return method.invoke(next[0], arguments);
-                    } catch (InvocationTargetException failed) {
-                        throw failed.getCause();
-                    }
-                }
+            String called = method.getName();
+            if (called.equals("setMBeanServer")) {
+                next[0] = (MBeanServer) arguments[0];
+                return null;
             }
-            return null;
+            if (called.equals("getAttribute") || called.equals("getAttributes")) {
+                throw new SecurityException("Access denied! No attribute may be read");
+            }
+            try {
+                return method.invoke(next[0], arguments);
+            } catch (InvocationTargetException failed) {
+                throw failed.getCause();
+            }
         };
         return (MBeanServerForwarder) Proxy.newProxyInstance(
                 JmxServer.class.getClassLoader(), new Class<?>[] {MBeanServerForwarder.class}, denying);

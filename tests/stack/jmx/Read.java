@@ -1,6 +1,8 @@
 package stack;
 
 import java.lang.reflect.Array;
+import java.rmi.registry.LocateRegistry;
+import java.rmi.server.RMIClientSocketFactory;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -8,8 +10,8 @@ import java.util.Map;
 import javax.management.MBeanServerConnection;
 import javax.management.ObjectName;
 import javax.management.remote.JMXConnector;
-import javax.management.remote.JMXConnectorFactory;
-import javax.management.remote.JMXServiceURL;
+import javax.management.remote.rmi.RMIConnector;
+import javax.management.remote.rmi.RMIServer;
 import javax.rmi.ssl.SslRMIClientSocketFactory;
 
 /**
@@ -41,11 +43,8 @@ public final class Read {
         if (!login.equals("-")) {
             environment.put(JMXConnector.CREDENTIALS, login.split(":", 2));
         }
-        if (Boolean.parseBoolean(tls)) {
-            environment.put("com.sun.jndi.rmi.factory.socket", new SslRMIClientSocketFactory());
-        }
-        JMXServiceURL url = new JMXServiceURL("service:jmx:rmi:///jndi/rmi://" + address + "/jmxrmi");
-        try (JMXConnector connector = JMXConnectorFactory.connect(url, environment)) {
+        try (JMXConnector connector = new RMIConnector(stub(address, Boolean.parseBoolean(tls)), environment)) {
+            connector.connect();
             MBeanServerConnection server = connector.getMBeanServerConnection();
             ObjectName name = new ObjectName(bean);
             if (attribute.contains(",")) {
@@ -53,6 +52,14 @@ public final class Read {
             }
             return attribute.equals("?") ? server.queryNames(name, null) : server.getAttribute(name, attribute);
         }
+    }
+
+    /** What a service URL leads to, without JNDI, which not every runtime has. */
+    private static RMIServer stub(String address, boolean tls) throws Exception {
+        int colon = address.lastIndexOf(':');
+        int port = Integer.parseInt(address.substring(colon + 1));
+        RMIClientSocketFactory factory = tls ? new SslRMIClientSocketFactory() : null;
+        return (RMIServer) LocateRegistry.getRegistry(address.substring(0, colon), port, factory).lookup("jmxrmi");
     }
 
     private static String told(Object value) {

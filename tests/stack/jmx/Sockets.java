@@ -11,6 +11,7 @@ import java.rmi.server.RMIServerSocketFactory;
 import java.rmi.server.RMISocketFactory;
 import java.security.KeyStore;
 import java.security.cert.CertificateFactory;
+import java.util.Objects;
 import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLServerSocket;
@@ -19,13 +20,41 @@ import javax.net.ssl.TrustManagerFactory;
 /**
  * Server sockets on one address, in clear or with TLS.
  *
- * <p>RMI shares one port between registry and server only if their factories are equal; a record's are.
+ * <p>RMI shares one port between registry and server only if their factories are equal.
  */
-record Sockets(InetAddress address, SSLContext tls, boolean askClient) implements RMIServerSocketFactory {
+final class Sockets implements RMIServerSocketFactory {
     private static final char[] PASSWORD = "stetho".toCharArray();
+
+    private final InetAddress address;
+    private final SSLContext tls;
+    private final boolean askClient;
+
+    Sockets(InetAddress address, SSLContext tls, boolean askClient) {
+        this.address = address;
+        this.tls = tls;
+        this.askClient = askClient;
+    }
 
     static Sockets clear(InetAddress address) {
         return new Sockets(address, null, false);
+    }
+
+    boolean speakTls() {
+        return tls != null;
+    }
+
+    @Override
+    public boolean equals(Object other) {
+        if (!(other instanceof Sockets)) {
+            return false;
+        }
+        Sockets others = (Sockets) other;
+        return address.equals(others.address) && Objects.equals(tls, others.tls) && askClient == others.askClient;
+    }
+
+    @Override
+    public int hashCode() {
+        return Objects.hash(address, tls, askClient);
     }
 
     @Override

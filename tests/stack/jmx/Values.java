@@ -82,7 +82,15 @@ final class Values {
     }
 
     /** What a dynamic proxy needs. */
-    private record Answering(String answer) implements InvocationHandler, Serializable {
+    private static final class Answering implements InvocationHandler, Serializable {
+        private static final long serialVersionUID = 1;
+
+        private final String answer;
+
+        Answering(String answer) {
+            this.answer = answer;
+        }
+
         @Override
         public Object invoke(Object proxy, java.lang.reflect.Method method, Object[] arguments) {
             return method.getName().equals("compareTo") ? (Object) 0 : answer;

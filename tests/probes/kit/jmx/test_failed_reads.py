@@ -29,7 +29,8 @@ from tests.probes.kit.rawserver import Talk
         (
             REJECTED,
             {},
-            "its serial filter refuses the question; see com.sun.management.jmxremote.serial.filter.pattern",
+            "its serial filter refuses the question; see com.sun.management.jmxremote.serial.filter.pattern and "
+            "jdk.serialFilter",
         ),
     ],
 )
