@@ -5,7 +5,7 @@ from probes.kit.finding import cut, sentence
 from probes.kit.mbeans import JvmOptions
 from probes.kit.options import Choice, Duration, OptionError, Url, option
 from probes.kit.result import ProbeError, Result, Status, worst
-from probes.kit.streams.reading import STATES, Reading, client_of
+from probes.kit.streams.reading import AT_WORK, STATES, Reading, client_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,13 +17,12 @@ if TYPE_CHECKING:
 
     Item = dict[str, Any]
 
-# What a client keeps after its last thread has died: 6 or 7 metrics in Kafka 2.4 to 2.7, 18 in 4.3. One living thread
-# brings more than 20.
-FEW_METRICS = 20
-# The states in which the number of living threads tells something. Those about to end do not count, though they live;
-# in 2.6 and 2.7 neither do those not started. None: the version, or a filter, shows no state.
-AT_WORK = (None, "REBALANCING", "RUNNING")
 WAYS = ("jmx", "jolokia", "exporter", "prometheus")
+IDLE = {
+    Status.WARNING: "closing or not started",
+    Status.CRITICAL: "without a living thread",
+    Status.UNKNOWN: "with a global thread only",
+}
 
 
 class Options(JvmOptions):
@@ -54,6 +53,10 @@ class Options(JvmOptions):
         if (self.prometheus is None) != (self.app is None):
             missing, there = ("app", "prometheus") if self.app is None else ("prometheus", "app")
             raise OptionError(missing, f"is missing: --{there} needs it")
+        if self.app is not None and not self.app.strip("{} "):
+            raise OptionError("app", "is empty: give a job's name, or matchers")
+        if self.min_threads is not None and self.min_threads < 0:
+            raise OptionError("min_threads", "cannot be below 0")
         if self.sidecar and self.exporter is None and self.prometheus is None:
             raise OptionError("sidecar", "is about --exporter or --prometheus, which are missing")
 
@@ -90,7 +93,7 @@ EXAMPLE = {
 
 
 def probe(o: Options, net: "Net") -> Result:
-    if o.prometheus and o.app:
+    if o.prometheus is not None and o.app is not None:
         return of_application(o, net, o.prometheus, o.app)
     reading = of_jvm(o, net)
     if not reading.clients:
@@ -128,12 +131,14 @@ def of_application(o: Options, net: "Net", url: Url, app: str) -> Result:
     from probes.kit.streams.prometheus import from_prometheus
 
     told = from_prometheus(o, net, url, app, sidecar=o.sidecar, polls=o.max_poll_age is not None)
+    if not told.readings and told.warnings:
+        raise ProbeError(f"{url.shown}: no target of {app} in an answer that is not complete: {cut(told.warnings[0])}")
     if not told.readings:
         return Result(Status.CRITICAL, f"Prometheus has no target of {app}", url.shown, None, ready=False)
     findings: list[Finding] = [(Status.UNKNOWN, "warning of Prometheus", cut(text), "") for text in told.warnings]
     for reading in told.readings:
         if reading.down or reading.blind or not reading.clients:
-            status, why, _ = lack(o, reading)
+            status, why = reading.lack(o.grace)
             findings.append((status, f"of {len(told.readings)} JVMs", reading.instance or "the JVM", why))
     return of_clients(o, told.readings, findings)
 
@@ -141,7 +146,12 @@ def of_application(o: Options, net: "Net", url: Url, app: str) -> Result:
 def of_clients(o: Options, readings: list[Reading], findings: "list[Finding]") -> Result:
     """The verdict on all clients of these JVMs, given what was found of the JVMs themselves."""
     clients = [item for reading in readings for item in items(o, reading)]
-    findings = findings + [finding for client in clients for finding in judge(o, len(clients), client)]
+    findings = findings + [
+        finding
+        for reading in readings
+        for item in items(o, reading)
+        for finding in judge(o, len(clients), item, reading)
+    ]
     status = worst([Status.OK, *(finding[0] for finding in findings)])
     threads = [thread for reading in readings for thread in polled(o, reading)]
     stuck = list(unpolled(o, clients, threads))
@@ -184,34 +194,12 @@ def data(o: Options, clients: "list[Item]", threads: "list[Item]", readings: lis
 
 def without_clients(o: Options, reading: Reading) -> Result:
     """No MBean shows a state or threads: a version that shows neither, or a client that has died or never was."""
-    status, message, ready = lack(o, reading)
+    status, message = reading.lack(o.grace)
     if status is Status.UNKNOWN:
         raise ProbeError(f"{o.target.shown}: {message}")
-    return Result(status, message, o.target.shown, data(o, [], [], [reading]), alive=status is Status.OK, ready=ready)
-
-
-def lack(o: Options, reading: Reading) -> tuple[Status, str, bool]:
-    """What it means that a JVM shows no client: a status, why, and whether it is ready."""
-    if reading.down:
-        return Status.CRITICAL, "Prometheus cannot scrape it", False
-    if reading.blind:
-        return Status.UNKNOWN, "jmx_scrape_error: its exporter cannot read it", False
-    if reading.count == 1:
-        return Status.CRITICAL, "the metrics count is 1: every stream thread is dead", False
-    if reading.count is not None and reading.count >= FEW_METRICS:
-        message = f"metrics count {reading.count}; this version shows neither state nor threads"
-        return Status.OK, message, o.rebalancing == "ready"
-    if reading.count is not None:
-        message = f"metrics count {reading.count} and nothing else: that may be a dead client or not"
-        return Status.UNKNOWN, message, False
-    if reading.others:
-        message = "Streams MBeans, but none that shows state, threads or count: does a filter drop them?"
-        return Status.UNKNOWN, message, False
-    up = "" if reading.uptime is None else f" (up {Duration(round(reading.uptime))})"
-    if o.grace and (reading.uptime is None or reading.uptime < o.grace):
-        return Status.UNKNOWN, f"no Streams MBean yet, though the JVM answers{up}; --grace {o.grace}", False
-    message = f"no Streams MBean, though the JVM answers{up}: its Streams clients have died or were never started"
-    return Status.CRITICAL, message, False
+    fine = status is Status.OK
+    told = data(o, [], [], [reading])
+    return Result(status, message, o.target.shown, told, alive=fine, ready=fine and o.rebalancing == "ready")
 
 
 def well(clients: "list[Item]") -> str:
@@ -225,20 +213,21 @@ def living(threads: int) -> str:
     return f"{threads} thread{'' if threads == 1 else 's'} alive"
 
 
-def judge(o: Options, count: int, client: "Item") -> "Iterator[Finding]":
+def judge(o: Options, count: int, client: "Item", reading: Reading) -> "Iterator[Finding]":
     whose, of_all = client["client_id"] or "the client", f"of {count} clients"
     state, alive, failed = client["state"], client["alive_threads"], client["failed_threads"]
     threads = "" if alive is None else living(alive)
     if state is None and alive is None:
-        yield Status.UNKNOWN, f"{of_all} showing neither state nor threads", whose, ""
+        why = reading.faults.get(client["client_id"], "")
+        yield Status.UNKNOWN, f"{of_all} showing neither state nor threads", whose, why
     elif state is not None and state not in STATES:
         yield Status.UNKNOWN, f"{of_all} in a state never seen before", whose, state
     elif state is not None and state != "RUNNING":
         yield STATES[state], f"{of_all} {state}", whose, threads
     if state not in AT_WORK:
         return
-    if alive == 0:
-        yield Status.CRITICAL, f"{of_all} without a living thread", whose, f"state {state or 'not shown'}"
+    if (idle := reading.idle(client)) is not Status.OK:
+        yield idle, f"{of_all} {IDLE[idle]}", whose, f"state {state or 'not shown'}"
     elif o.min_threads is not None and alive is None:
         yield Status.UNKNOWN, f"{of_all} not showing its threads", whose, ""
     elif o.min_threads is not None and alive < o.min_threads:
@@ -267,8 +256,8 @@ def unpolled(o: Options, clients: "list[Item]", threads: "list[Item]") -> "Itera
 def is_dead(o: Options, reading: Reading) -> bool:
     """Whether there is evidence that no client of this JVM will work again before a restart."""
     if not reading.clients:
-        return not reading.down and lack(o, reading)[0] is Status.CRITICAL
+        return not reading.down and reading.lack(o.grace)[0] is Status.CRITICAL
     return all(
-        STATES.get(client["state"]) is Status.CRITICAL or (client["alive_threads"] == 0 and client["state"] in AT_WORK)
+        STATES.get(client["state"]) is Status.CRITICAL or reading.idle(client) is Status.CRITICAL
         for client in reading.clients.values()
     )

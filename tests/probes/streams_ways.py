@@ -10,12 +10,14 @@ from fnmatch import fnmatchcase
 from typing import Any
 from urllib.parse import unquote
 
+from probes.kit.exposition import parse
 from probes.kit.jsontext import dumps
 from probes.kit.mbeans import is_pattern, properties
 from probes.kit.net import Found, JmxRequest, Reply, Request
-from tests.probes.fakenet import NOW
+from tests.probes.fakenet import NOW, FakeNet
 
 MBeans = Mapping[str, Mapping[str, Any]]
+Sample = tuple[str, dict[str, str], float]
 WAYS: dict[str, dict[str, str]] = {
     "jmx": {"jmx": "app:5555"},
     "jolokia": {"jolokia": "http://app:8778"},
@@ -39,10 +41,7 @@ class Jvm:
             return Reply(200, {}, json.dumps([self._jolokia(one) for one in json.loads(request.body)]).encode())
         samples = list(series(self.mbeans))
         if "/api/v1/query" in request.url:
-            asked = re.search('__name__=~"(.*?)"', unquote(request.url))
-            assert asked is not None
-            wanted = [("up", {}, 1.0), *samples]
-            return Reply(200, {}, vector([sample for sample in wanted if re.fullmatch(asked[1], sample[0])]))
+            return selected(request, samples)
         return Reply(
             200, {}, "".join(f"{name}{labels_text(labels)} {value}\n" for name, labels, value in samples).encode()
         )
@@ -74,7 +73,7 @@ def found(mbeans: MBeans, name: str, attributes: tuple[str, ...]) -> Found:
     return Found(matching, bare=bool(matching) and not any(matching.values()))
 
 
-def series(mbeans: MBeans) -> Iterator[tuple[str, dict[str, str], float]]:
+def series(mbeans: MBeans) -> Iterator[Sample]:
     """jmx_exporter's default names, and the rule for the state that its examples have."""
     yield "jmx_scrape_error", {}, 0.0
     for name, attributes in mbeans.items():
@@ -88,6 +87,37 @@ def series(mbeans: MBeans) -> Iterator[tuple[str, dict[str, str], float]]:
                 yield safe(f"{domain}_{first[1]}_{attribute}"), labels, float(value)
 
 
+class Scraped:
+    """The Net of a Prometheus that has scraped one exporter, which shows this page."""
+
+    def __init__(self, page: str) -> None:
+        parsed = [parse(line) for line in page.splitlines() if line and not line.startswith("#")]
+        self.samples = [(each.name, each.labels, each.value) for each in parsed]
+
+    def request(self, request: Request) -> Reply:
+        return selected(request, self.samples)
+
+    jmx = FakeNet.jmx
+
+    def now(self) -> float:
+        return NOW
+
+
+def selected(request: Request, samples: list[Sample]) -> Reply:
+    """What a query's selectors find: each has names, and perhaps a label that must be there."""
+    selectors = re.findall(r'\{__name__=~"(.*?)"(?:,(\w+)!="")?', unquote(request.url))
+    assert selectors
+    return Reply(
+        200,
+        {},
+        vector([
+            (name, labels, value)
+            for name, labels, value in [("up", {}, 1.0), *samples]
+            if any(re.fullmatch(names, name) and (not label or labels.get(label)) for names, label in selectors)
+        ]),
+    )  # fmt: skip
+
+
 def safe(name: str) -> str:
     return re.sub(r"[^a-zA-Z0-9]+", "_", name)
 
@@ -96,7 +126,7 @@ def labels_text(labels: Mapping[str, str]) -> str:
     return "{" + ",".join(f"{name}={dumps(value)}" for name, value in labels.items()) + "}" if labels else ""
 
 
-def vector(samples: list[tuple[str, dict[str, str], float]], **more: object) -> bytes:
+def vector(samples: list[Sample], **more: object) -> bytes:
     """Prometheus' answer to an instant query."""
     common = {"job": "orders", "instance": INSTANCE}
     result = [

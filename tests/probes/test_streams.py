@@ -4,11 +4,13 @@ from typing import Any
 import pytest
 
 from probes import streams
+from probes.kit.net import Reply, Request
 from probes.kit.options import OptionErrors
 from probes.kit.result import ProbeError, Result, Status, Unreachable
 from probes.kit.streams.reading import STATES
 from probes.streams import Options
 from tests.probes.fakenet import NOW, FakeNet
+from tests.probes.streams_ways import INSTANCE, Scraped
 
 ID = "orders-1f0c3a52"
 JVM = "# HELP jmx_scrape_error Non-zero if this scrape failed.\n# TYPE jmx_scrape_error gauge\njmx_scrape_error 0.0\n"
@@ -223,7 +225,11 @@ def test_min_threads_is_the_measure_where_it_is_given(text: str, least: str, exp
         (UPTIME, "2m", r"no Streams MBean yet, though the JVM answers \(up 1m30s\); --grace 2m"),
         (f"process_start_time_seconds {NOW - 60}\n", "2m", r"\(up 1m\)"),
         ("java_lang_runtime_uptime 1000.0\n", "2m", r"\(up 1s\)"),
-        ("", "2m", "no Streams MBean yet, though the JVM answers; --grace 2m"),
+        (
+            "",
+            "2m",
+            "no Streams MBean yet, though the JVM answers; --grace 2m, which cannot end: its uptime is not told",
+        ),
     ],
 )
 def test_within_its_grace_a_jvm_without_streams_is_unknown(text: str, grace: str, words: str) -> None:
@@ -271,14 +277,55 @@ SHORT = (
 EACH_STATE = "".join(series(f"{METRICS}_state", float(word == "RUNNING"), state=word) for word in STATES) + alive(2)
 
 
-@pytest.mark.parametrize("text", [CONFLUENT, SHORT, EACH_STATE])
-def test_names_that_rules_in_circulation_give(text: str) -> None:
-    result = ask(text)
+# A hand-made StateSet; a series for each state and no other name of the client, as in jmx_exporter's own example; all
+# in labels, as a tutorial has it.
+STATE_SET = "".join(series(f"{METRICS}_client_state", float(word == "RUNNING"), state=word) for word in STATES) + alive(
+    2
+)
+OBJECT = f'_objectname="kafka.streams<type=stream-metrics, client-id={ID}><>'
+EXAMPLE = (
+    f'kafka_streams_alive_stream_threads{{{OBJECT}alive-stream-threads"}} 2.0\n'
+    f'kafka_streams_state_running{{clientid="{ID}"}} 1.0\n'
+    f'kafka_streams_state_rebalancing{{clientid="{ID}"}} 0.0\n'
+)
+TUTORIAL = f'kafka_streams_app_info{{client="{ID}",state="RUNNING",alive_stream_threads="2.0"}} 1.0\n'
 
-    assert result.data is not None
-    assert result.data["clients"] == [
-        row(ID, "RUNNING", 2, None)
-    ]  # fmt: skip
+
+@pytest.mark.parametrize("text", [CONFLUENT, SHORT, EACH_STATE, STATE_SET, EXAMPLE, TUTORIAL])
+def test_names_that_rules_in_circulation_give(text: str) -> None:
+    by_prometheus = streams.probe(Options.build({"prometheus": "http://p:9090", "app": "orders"}), Scraped(JVM + text))
+
+    for result, instance in ((ask(text), None), (by_prometheus, INSTANCE)):
+        assert result.data is not None
+        assert result.data["clients"] == [{**row(ID, "RUNNING", 2, None), "instance": instance}]
+
+
+def test_two_clients_that_a_rule_makes_one_are_not_mixed_up() -> None:
+    nameless = ask(alive(2, None), alive(0, None))
+    both = ask(ordinal(2), ordinal(5), alive(2))
+    by_object = ask(EXAMPLE, EXAMPLE.replace(ID, "b").replace("2.0", "0.0"))
+
+    assert (nameless.status, nameless.alive) == (Status.UNKNOWN, True)
+    assert both.message == f"1 of 1 clients in a state never seen before: {ID} (PENDING_ERROR and RUNNING)"
+    assert (both.status, both.alive) == (Status.UNKNOWN, True)
+    assert by_object.message == "1 of 2 clients without a living thread: b (state RUNNING)"
+    assert by_object.alive
+
+
+# Kafka 4.0.0 behind Confluent's rules, as it was.
+GREEDY = f"""kafka_streams_stream_metrics{{alive_stream_threads="2",client_id_orders_1_process_id="22d4"}} 1.0
+kafka_streams_stream_metrics_client_id_orders_1_client_state{{process_id="22d4"}} 2.0
+kafka_streams_stream_metrics_client_id_orders_1_failed_stream_threads{{process_id="22d4"}} 0.0
+kafka_streams_stream_thread_metrics_commit{{thread_id="{ID}-StreamThread-1"}} 0.0
+"""
+
+
+@pytest.mark.parametrize("text", [GREEDY, GREEDY.replace("alive_stream_threads", "other")])
+def test_threads_whose_names_do_not_fit_the_clients_are_its_threads_all_the_same(text: str) -> None:
+    by_prometheus = streams.probe(Options.build({"prometheus": "http://p:9090", "app": "orders"}), Scraped(JVM + text))
+
+    for result in (ask(text), by_prometheus):
+        assert (result.status, result.alive, result.ready) == (Status.OK, True, True)
 
 
 def test_a_rule_that_takes_in_more_than_the_name_makes_no_second_client() -> None:
@@ -296,6 +343,10 @@ def test_a_number_of_threads_that_is_none_is_not_known(value: str) -> None:
     result = ask(f'{METRICS}_alive_stream_threads{{client_id="{ID}"}} {value}\n', min_threads="1")
 
     assert result.status is Status.UNKNOWN
+
+
+def test_failed_threads_in_a_label_count() -> None:
+    assert ask(f'{METRICS}{{client_id="{ID}",failed_stream_threads="1.0"}} 1.0\n', alive(1)).status is Status.WARNING
 
 
 def test_a_label_that_is_no_number_of_threads_is_not_known() -> None:
@@ -370,7 +421,16 @@ def bulk(clients: dict[str, Any], number: dict[str, Any] | None = None, runtime:
 
 def jolokia(answer: object, **options: Any) -> Result:
     built = Options.build({"jolokia": "http://app:8778/jolokia", **options})
-    return streams.probe(built, FakeNet({"POST /jolokia/": answer}))
+    return streams.probe(built, Jolokia({"POST /jolokia/": answer}))
+
+
+class Jolokia(FakeNet):
+    """Its answer to the first question; to the second, whether threads or global consumers have MBeans: none has."""
+
+    def request(self, request: Request) -> Reply:
+        if self.asked:
+            return Reply(200, {}, json.dumps([GONE for _ in json.loads(request.body)]).encode())
+        return super().request(request)
 
 
 @pytest.mark.parametrize(

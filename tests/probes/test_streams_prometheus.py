@@ -32,6 +32,11 @@ def jvm(instance: str, state: int = 2, alive: int = 2) -> list[dict[str, Any]]:
     ]
 
 
+def empty(instance: str) -> list[dict[str, Any]]:
+    """A JVM that is scraped, without any client."""
+    return [one("up", 1, instance), one("jmx_scrape_error", 0, instance)]
+
+
 class Prometheus:
     """The Net of a Prometheus that answers its questions one after another."""
 
@@ -72,7 +77,7 @@ def test_every_jvm_of_the_application_is_judged() -> None:
 
 def test_the_worst_of_them_counts_and_is_named() -> None:
     result = ask(
-        vector(*jvm("a:9404"), *jvm("b:9404", state=5, alive=1), one("up", 0, "c:9404"), one("up", 1, "d:9404")),
+        vector(*jvm("a:9404"), *jvm("b:9404", state=5, alive=1), one("up", 0, "c:9404"), *empty("d:9404")),
         vector(),
     )
 
@@ -120,6 +125,7 @@ def test_a_warning_of_prometheus_is_never_well() -> None:
         ('my "job"\\', r'job="my \"job\"\\"'),
         ('app="orders",namespace="shop"', 'app="orders",namespace="shop"'),
         ('{app=~"orders.*"}', 'app=~"orders.*"'),
+        ('app!~"x"', 'app!~"x"'),
     ],
 )
 def test_an_application_is_a_job_or_matchers(app: str, selected: str) -> None:
@@ -129,8 +135,53 @@ def test_an_application_is_a_job_or_matchers(app: str, selected: str) -> None:
 
     (query,) = net.asked
     assert query.startswith('{__name__=~"up|jmx_scrape_error|')
-    assert query.endswith(f'",{selected}}}')
-    assert "last_poll" not in query
+    assert [each.endswith(f'",{selected}}}') for each in query.split(" or ")] == [True] * 4
+
+
+NO_EXPORTER = "neither jmx_scrape_error nor any kafka_streams series: this is no jmx_exporter"
+
+
+def test_a_target_that_is_no_jmx_exporter_tells_nothing_of_a_jvm() -> None:
+    alone, among = ask(vector(one("up", 1)), vector()), ask(vector(*jvm("b:9404"), one("up", 1)), vector())
+
+    assert (alone.status, alone.alive, alone.message) == (Status.UNKNOWN, True, f"1 of 1 JVMs: a:9404 ({NO_EXPORTER})")
+    assert (among.status, among.message) == (Status.UNKNOWN, f"1 of 2 JVMs: a:9404 ({NO_EXPORTER})")
+
+
+@pytest.mark.parametrize("said", [{"warnings": ["store: refused", "store: refused"]}, {"isPartial": True}])
+def test_what_lacks_in_a_partial_answer_is_no_evidence(said: dict[str, Any]) -> None:
+    with pytest.raises(ProbeError, match="no target of orders in an answer that is not complete: "):
+        ask(vector(**said))
+    result = ask(vector(*empty("a:9404"), **said), vector(**said))
+    assert (result.status, result.alive) == (Status.UNKNOWN, True)
+    assert "1 warning of Prometheus" in result.message
+    assert "a:9404 (no Streams MBean in an answer that is not complete)" in result.message
+    assert ask(vector(*jvm("a:9404"), **said)).status is Status.UNKNOWN
+
+
+def of_pod(pod: str, series: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [{**each, "metric": {**each["metric"], "pod": pod}} for each in series]
+
+
+@pytest.mark.parametrize("order", [1, -1])
+@pytest.mark.parametrize(
+    ("sick", "status", "why"),
+    [
+        ([one("up", 0, "node:1")], Status.CRITICAL, "Prometheus cannot scrape it"),
+        ([one("up", 1, "node:1"), one("jmx_scrape_error", 1, "node:1")], Status.UNKNOWN, "jmx_scrape_error"),
+        (empty("node:1"), Status.CRITICAL, "no Streams MBean, though the JVM answers"),
+    ],
+)
+def test_targets_that_share_job_and_instance_are_told_apart_by_their_other_labels(
+    sick: list[dict[str, Any]], status: Status, why: str, order: int
+) -> None:
+    both = [of_pod("orders-0", sick), of_pod("orders-1", jvm("node:1"))][::order]
+    count = [{**one("", 9, "node:1"), "metric": {"job": "orders", "instance": "node:1", "pod": "orders-1"}}]
+
+    result = ask(vector(*both[0], *both[1]), vector(*count))
+
+    assert result.status is status
+    assert result.message.startswith(f"1 of 2 JVMs: node:1 (pod=orders-0) ({why}")
 
 
 def test_two_jobs_with_one_instance_are_two_jvms() -> None:
@@ -152,6 +203,8 @@ def test_two_jobs_with_one_instance_are_two_jvms() -> None:
         (vector({"metric": [], "value": [1, "1"]}), "`metric` as an object"),
         (vector(7), "`result` as a list, each an object, got 7"),
         ([], "an object, got"),
+        ({"status": "error", "errorType": "timeout", "error": "query timed out"}, "timeout: query timed out"),
+        ({**vector(), "status": "error"}, "it answers with an error: no more is said"),
     ],
 )
 def test_an_answer_of_no_use_is_an_error_that_shows_it(answer: object, words: str) -> None:
@@ -168,6 +221,8 @@ def test_an_answer_of_no_use_is_an_error_that_shows_it(answer: object, words: st
         ({"prometheus": "http://p:9090"}, "app: is missing: --prometheus needs it"),
         ({"app": "orders", "jmx": "h:1"}, "prometheus: is missing: --app needs it"),
         ({"prometheus": "http://p:9090", "app": "a", "jmx": "h:1"}, "prometheus: cannot be combined with jmx"),
+        ({"prometheus": "http://p:9090", "app": "{ }"}, "app: is empty: give a job's name, or matchers"),
+        ({"jmx": "h:1", "min_threads": "-1"}, "min_threads: "),
     ],
 )
 def test_options_that_do_not_fit_are_refused(given: dict[str, str], words: str) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from probes import streams
+from probes.kit.net import Unreadable
 from probes.kit.result import ProbeError, Result, Status
 from probes.streams import Options
 from tests.probes.streams_ways import INSTANCE, WAYS, Jvm, MBeans
@@ -50,6 +51,12 @@ def threads(*names: str, kind: str = "stream-metrics,client-id") -> dict[str, di
     return {f"kafka.streams:type={kind}={name}": {"commit-total": 7.0} for name in names}
 
 
+def global_consumer(client_id: str = ID) -> dict[str, dict[str, Any]]:
+    """Of the thread that reads a client's global tables."""
+    name = f"kafka.consumer:type=consumer-metrics,client-id={client_id}-global-consumer"
+    return {name: {"connection-count": 2.0, "last-poll-seconds-ago": 0.0}}
+
+
 T1, T2 = f"{ID}-StreamThread-1", f"{ID}-StreamThread-2"
 OTHERS = {"kafka.streams:type=stream-task-metrics,task-id=0_0": {"process-rate": 1.0}}
 
@@ -75,6 +82,24 @@ CASES: dict[str, tuple[MBeans, Status, str, bool, bool]] = {
     "all threads dead": (
         running(0, 2.0) | count(18), Status.CRITICAL, f"1 of 1 clients without a living thread: {ID} (state RUNNING)",
         False, False,
+    ),
+    # A topology of global tables alone has no stream thread; so it is in 2.7 too.
+    "global tables": (
+        client(state="RUNNING", alive_stream_threads=0) | global_consumer(),
+        Status.OK, "1 of 1 clients RUNNING, 0 threads alive", True, True,
+    ),
+    "global tables, not restored": (
+        client(state="REBALANCING", alive_stream_threads=0) | ordinal(1) | global_consumer(),
+        Status.OK, f"1 of 1 clients REBALANCING: {ID} (0 threads alive)", True, False,
+    ),
+    "all threads but the global one dead": (
+        running(0, 2.0) | global_consumer(), Status.CRITICAL,
+        f"1 of 1 clients without a living thread: {ID} (state RUNNING)", False, False,
+    ),
+    "the global thread of another client": (
+        client(state="RUNNING", alive_stream_threads=0) | client("b", state="RUNNING", alive_stream_threads=2)
+        | global_consumer("b"), Status.CRITICAL,
+        f"1 of 2 clients without a living thread: {ID} (state RUNNING)", True, False,
     ),
     "pending error": (
         client(state="PENDING_ERROR", alive_stream_threads=1) | ordinal(5),
@@ -111,6 +136,24 @@ CASES: dict[str, tuple[MBeans, Status, str, bool, bool]] = {
     "2.3": (
         threads(T1, T2) | count(100),
         Status.OK, "1 of 1 clients alive, their state is not shown, 2 threads alive", True, False,
+    ),
+    # The count is that of the client which was created last.
+    "2.3, one of two dead": (
+        threads(T1) | count(1.0),
+        Status.OK, "1 of 1 clients alive, their state is not shown, 1 thread alive", True, False,
+    ),
+    # Who shows no state and is about to end, or in 2.6 not started, has no thread that counts as alive; MBeans it has.
+    "closing, the state not shown": (
+        client(alive_stream_threads=0, failed_stream_threads=1.0) | threads(T1, kind="stream-thread-metrics,thread-id"),
+        Status.WARNING, f"1 of 1 clients closing or not started: {ID} (state not shown)", True, False,
+    ),
+    "dead, the state not shown": (
+        client(alive_stream_threads=0, failed_stream_threads=1.0), Status.CRITICAL,
+        f"1 of 1 clients without a living thread: {ID} (state not shown)", False, False,
+    ),
+    "global tables, the state not shown": (
+        client(alive_stream_threads=0) | global_consumer(), Status.UNKNOWN,
+        f"1 of 1 clients with a global thread only: {ID} (state not shown)", True, False,
     ),
 }  # fmt: skip
 
@@ -215,6 +258,42 @@ def test_who_was_not_started_has_not_polled_and_who_died_is_judged_by_that(way: 
         Status.WARNING,
         f"1 of 1 clients without a living thread: {ID} (state RUNNING)",
     )
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_an_id_that_needs_quotes_is_the_same_id(way: str) -> None:
+    stuck = {name.replace(ID, f'"{ID}') + '"': values for name, values in polls(700.4).items()}
+
+    result = ask(way, running() | stuck, max_poll_age="10m")
+
+    assert result.message == f"1 of 1 stream threads not polling for over 10m: {T1} (last poll 11m40s ago)"
+
+
+@pytest.mark.parametrize("count_value", [60.0, 141.0])
+@pytest.mark.parametrize("way", WAYS)
+def test_a_global_thread_alone_may_be_all_that_is_left(way: str, count_value: float) -> None:
+    words = "a global thread lives, and no other: that may be a dead client or not"
+    if way == "prometheus":
+        result = ask(way, count(count_value) | global_consumer())
+        assert (result.status, result.alive, words in result.message) == (Status.UNKNOWN, True, True)
+        return
+    with pytest.raises(ProbeError, match=words):
+        ask(way, count(count_value) | global_consumer())
+
+
+def test_a_getter_that_throws_hides_no_dead_sibling() -> None:
+    thrown = Unreadable("IllegalStateException: closed")
+
+    result = ask("jmx", client("b", state=thrown) | client(state="ERROR"))
+
+    assert (result.status, result.alive) == (Status.CRITICAL, True)
+    assert result.message.startswith(f"1 of 2 clients ERROR: {ID}; 1 of 2 clients showing neither state nor threads: b")
+    assert "IllegalStateException: closed" in result.message
+
+
+def test_a_count_that_is_no_number_is_no_absence() -> None:
+    with pytest.raises(ProbeError, match="Streams MBeans, but none that shows state, threads or count"):
+        ask("jmx", count(float("inf")))
 
 
 def test_nan_is_no_number_of_threads() -> None:

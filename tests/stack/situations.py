@@ -13,6 +13,7 @@ from tests.stack.process import StackError
 from tests.stack.versioned_app import VersionedApp, numbers
 
 HANDLERS = (2, 8)  # the first version whose exception handler decides; with it came PENDING_ERROR
+GLOBAL_ONLY = (2, 5)  # 2.3.1 does not start this one
 LONG = 5.0  # seconds: what is stuck has been so for long enough to show it
 
 
@@ -135,6 +136,12 @@ SITUATIONS = (
         "pending shutdown", "`close()` while a thread is wedged", hang_in_close, end_close, fresh=True, lasts=LONG
     ),
     Situation("closed", "`close()`, and all threads have ended"),
+    Situation(
+        "global table only",
+        "a client that needs no stream thread, and is given none",
+        VersionedApp.run_global,
+        since=GLOBAL_ONLY,
+    ),
     Situation("JVM stopped", "SIGSTOP while it ran", stop, resume, fresh=True, answers=False),
     Situation("JVM killed", "SIGKILL while it ran", kill, answers=False),
 )

@@ -36,6 +36,7 @@ REFUSED = "it refuses the login of 'monitor': Authentication failed! Invalid use
 IN_CLEAR = "the registry speaks TLS; say --registry-tls"
 NO_TLS = "at the TLS handshake; if the registry is plain, leave out --registry-tls"
 UNTRUSTED = "certificate verify failed: unable to get local issuer certificate"
+GIVE_CA = f"{UNTRUSTED}; give --ca-file"
 UNTRUSTED_BEHIND = f"its RMI server at 127.0.0.1:{{server}}: {UNTRUSTED}"
 FILTERS = "com.sun.management.jmxremote.serial.filter.pattern and jdk.serialFilter"
 UNUSABLE = "cannot use the client certificate {client}"
@@ -67,11 +68,11 @@ ROWS: list[tuple[str, str, Codes, str]] = [
     ("tls", TLS, BLIND, NO_TLS),
     ("tls-registry", "", BLIND, IN_CLEAR),
     ("tls-registry", CA, BLIND, IN_CLEAR),
-    ("tls-registry", "--registry-tls", BLIND, UNTRUSTED),
+    ("tls-registry", "--registry-tls", BLIND, GIVE_CA),
     ("tls-registry", TLS, WELL, FORTY_TWO),
     ("tls-registry", OTHER_TLS, BLIND, UNTRUSTED),
     ("tls-registry", f"--registry-tls {NO_CA}", BLIND, "cannot read the CA file {no-such-file}: no such file"),
-    ("tls-untrusted", "--registry-tls", BLIND, UNTRUSTED),
+    ("tls-untrusted", "--registry-tls", BLIND, GIVE_CA),
     ("tls-untrusted", TLS, BLIND, UNTRUSTED),
     ("tls-untrusted", OTHER_TLS, WELL, FORTY_TWO),
     ("tls-wrong-name", TLS, BLIND, "IP address mismatch, certificate is not valid for '127.0.0.1'"),
@@ -89,7 +90,12 @@ ROWS: list[tuple[str, str, Codes, str]] = [
         BLIND,
         "the key {no-such-file}: no such file",
     ),
-    ("mtls", f"{TLS} --cert-file {{client}} --key-file {{other-client-key}}", BLIND, "key values mismatch"),
+    (
+        "mtls",
+        f"{TLS} --cert-file {{client}} --key-file {{other-client-key}}",
+        BLIND,
+        "the key does not belong to the certificate",
+    ),
     (
         "mtls",
         f"{TLS} --cert-file {{client}} --key-file {{sealed-key}}",

@@ -50,6 +50,7 @@ VERDICTS = {
     "error": DEAD,
     "pending shutdown": Verdict(WARNING, 0, 1, CRITICAL),  # it hangs in the wedged thread
     "closed": DEAD,
+    "global table only": WELL,
     "JVM stopped": DEAD,
     "JVM killed": DEAD,
 }
@@ -64,6 +65,8 @@ def expected(version: str, situation: str, way: str) -> Verdict:
         return UNSCRAPED[situation]
     if situation == "one thread dead" and numbers(version) < (2, 8):
         verdict = WELL  # failed threads are counted since 2.8; before it, --min-threads tells
+    if situation == "global table only" and numbers(version) < (2, 6):
+        return Verdict(OK, 0, 0, UNKNOWN)  # nothing tells that it needs no thread, so none is seen to poll
     if numbers(version) < (2, 4) and verdict != DEAD:
         # Neither a state nor the last poll: a client with a living thread is well, and never known to be ready.
         return Verdict(OK, 0, 1, UNKNOWN)

@@ -155,6 +155,12 @@ class VersionedApp:
         self._order("start")
         self.calm()
 
+    def run_global(self) -> None:
+        """A new client with nothing but a global table, RUNNING without a stream thread. Since 2.5."""
+        self.fresh(threads=0)
+        self._order("start")
+        self._wait_state("RUNNING")
+
     def calm(self, threads: int = THREADS) -> None:
         """Wait until the first client is RUNNING with so many threads that have every task between them."""
         self._wait(f"{threads} calm threads", lambda all_: self._calm(all_[:1], threads))

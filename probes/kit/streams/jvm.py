@@ -1,13 +1,13 @@
 """Kafka Streams by the JVM's MBeans, over RMI or Jolokia. Part of the cold path."""
 
 from probes.kit.mbeans import properties, read
-from probes.kit.streams.reading import THREAD, Reading, client_of, count_of, poll_age, word
+from probes.kit.result import ProbeError
+from probes.kit.streams.reading import GLOBAL, THREAD, Reading, client_of, count_of, poll_age, word
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from probes.kit.mbeans import Answer, JvmOptions
+    from probes.kit.mbeans import Answer, JvmOptions, MBean
     from probes.kit.net import Net
-    from probes.kit.streams.reading import Item
 
 CLIENTS = (
     # Up to 2.4 a thread's MBean is of this type too; all that it has in common with later versions is its commits.
@@ -19,7 +19,10 @@ COUNT = ("kafka.streams:type=kafka-metrics-count", ("count",))
 UPTIME = ("java.lang:type=Runtime", ("Uptime",))
 THREADS = ("kafka.streams:type=stream-thread-metrics,*", ("commit-total",))
 CONSUMER = "-consumer"
-POLLS = (f"kafka.consumer:type=consumer-metrics,client-id=*{THREAD}*{CONSUMER}", ("last-poll-seconds-ago",))
+# The last star is for the quote of an id with letters such as `:` or `@`.
+CONSUMERS = "kafka.consumer:type=consumer-metrics,client-id=*"
+POLLS = (f"{CONSUMERS}{THREAD}*{CONSUMER}*", ("last-poll-seconds-ago",))
+GLOBALS = (f"{CONSUMERS}{GLOBAL}*", ("connection-count",))
 
 
 def from_mbeans(o: "JvmOptions", net: "Net", polls: bool) -> Reading:
@@ -28,21 +31,18 @@ def from_mbeans(o: "JvmOptions", net: "Net", polls: bool) -> Reading:
     reading = Reading()
     _take_clients(reading, clients)
     reading.count = count_of(count.one().number("count"))
-    reading.others = clients.found.bare
-    # Nothing hangs on it without --grace, and a policy may well keep java.lang to itself.
-    milliseconds = runtime.found.mbeans.get(UPTIME[0], {}).get("Uptime")
-    reading.uptime = milliseconds / 1000 if isinstance(milliseconds, int) else None
+    reading.others = clients.found.bare or bool(count.found.mbeans)
+    # Nothing hangs on it without --grace, and a policy may well keep java.lang to itself. Jolokia can be told to give
+    # longs as text.
+    milliseconds = str(runtime.found.mbeans.get(UPTIME[0], {}).get("Uptime"))
+    reading.uptime = int(milliseconds) / 1000 if milliseconds.isdecimal() else None
     for answer in consumers:
         reading.polls = _polls(answer)
-    if not reading.threads and any(_hides_threads(client) for client in reading.clients.values()):
-        (threads,) = read(o, net, THREADS)
-        reading.threads = {properties(name).get("thread-id", "") for name in threads.mbeans()}
+    if reading.vague and (reading.clients or (reading.count or 0) > 1):
+        threads, global_consumers = read(o, net, THREADS, GLOBALS)
+        reading.threads |= {properties(name).get("thread-id", "") for name in threads.mbeans()}
+        reading.globals = set(_consumers(global_consumers, GLOBAL))
     return reading.settled()
-
-
-def _hides_threads(client: "Item") -> bool:
-    """Whether only its threads' own MBeans can tell how many are alive: so it is in 2.5."""
-    return client["alive_threads"] is None and client["state"] in ("CREATED", "REBALANCING", "RUNNING")
 
 
 def _take_clients(reading: Reading, answer: "Answer") -> None:
@@ -51,20 +51,33 @@ def _take_clients(reading: Reading, answer: "Answer") -> None:
         if client_id and client_of(client_id):
             reading.threads.add(client_id)
             continue
-        told = {
-            "state": mbean.text("state") or word(mbean.number("client-state")),
-            "alive_threads": count_of(mbean.number("alive-stream-threads")),
-            "failed_threads": count_of(mbean.number("failed-stream-threads")),
-        }
-        if mbean.attributes:
-            reading.client(client_id).update((key, value) for key, value in told.items() if value is not None)
+        if not mbean.attributes:
+            continue
+        client = reading.client(client_id)
+        try:
+            told = {
+                "state": mbean.text("state") or word(mbean.number("client-state")),
+                "alive_threads": count_of(mbean.number("alive-stream-threads")),
+                "failed_threads": count_of(mbean.number("failed-stream-threads")),
+            }
+        except ProbeError as error:  # the others may be dead all the same
+            reading.faults[client_id] = str(error)
+        else:
+            client.update((key, value) for key, value in told.items() if value is not None)
+    if reading.faults and reading.faults.keys() == reading.clients.keys():
+        raise ProbeError(next(iter(reading.faults.values())))
 
 
 def _polls(answer: "Answer") -> dict[str, float | None]:
     """By thread. The consumer that restores state is another one."""
     ages = {}
-    for name, mbean in answer.mbeans().items():
-        thread = properties(name).get("client-id", "").removesuffix(CONSUMER)
+    for thread, mbean in _consumers(answer, CONSUMER).items():
         if mbean.attributes and not thread.endswith("-restore"):
             ages[thread] = poll_age(mbean.number("last-poll-seconds-ago"))
     return ages
+
+
+def _consumers(answer: "Answer", suffix: str) -> "dict[str, MBean]":
+    """Those whose name has this suffix, by what is before it."""
+    named = {properties(name).get("client-id", ""): mbean for name, mbean in answer.mbeans().items()}
+    return {name.removesuffix(suffix): mbean for name, mbean in named.items() if name.endswith(suffix)}

@@ -4,10 +4,12 @@ Source: Prometheus' HTTP API, "Instant queries". Part of the cold path.
 """
 
 from probes.kit.exposition import Sample
+from probes.kit.finding import cut
 from probes.kit.jsontext import dumps
 from probes.kit.rest import ask, expect, objects, shape_error
+from probes.kit.result import ProbeError
 from probes.kit.streams.reading import Reading
-from probes.kit.streams.series import COMMIT, POLL, STARTED, UPTIMES, from_samples, uptime
+from probes.kit.streams.series import COMMIT, NAMED, POLL, STARTED, UPTIMES, take, uptime
 from probes.kit.types import quote
 
 TYPE_CHECKING = False
@@ -16,9 +18,15 @@ if TYPE_CHECKING:
     from probes.kit.options import Url
     from probes.kit.rest import HttpOptions
 
-    Jvm = tuple[str, str]  # job and instance
+    Labels = dict[str, str]
+    Jvm = tuple[str, str, int]  # job and instance, and which of the targets that share them
 
-STREAMS = f"kafka_streams_.*(alive_stream_threads|failed_stream_threads|state|kafka_metrics_count.*|{COMMIT}.*)"
+STATES = f"state|{'|'.join(end.removeprefix('_') for end in NAMED)}"
+STREAMS = f"kafka_streams_.*(alive_stream_threads|failed_stream_threads|{STATES}|kafka_metrics_count.*|{COMMIT}.*)"
+# The global consumers among them tell of threads that have no other sign of life.
+CONSUMERS = f"kafka_consumer_.*({POLL}|connection_count)"
+# By some rules it is a label that tells.
+IN_LABELS = ("state", "alive_stream_threads", "failed_stream_threads")
 
 
 class Told:
@@ -32,38 +40,79 @@ class Told:
 
 def from_prometheus(o: "HttpOptions", net: "Net", url: "Url", app: str, *, sidecar: bool, polls: bool) -> Told:
     """What was last scraped of these JVMs. Raises Unreachable or ProbeError."""
-    names = ["up", "jmx_scrape_error", *UPTIMES, STREAMS, *([] if sidecar else [STARTED])]
-    names += [f"kafka_consumer_.*{POLL}"] if polls else []
+    series = ["up", "jmx_scrape_error", *UPTIMES, STREAMS, CONSUMERS, *([] if sidecar else [STARTED])]
     of_app = matchers(app)
-    jvms, warnings = _query(o, net, url, f'{{__name__=~"{"|".join(names)}",{of_app}}}')
-    readings = {jvm: _reading(jvm[1], jvms[jvm], net, polls) for jvm in sorted(jvms)}
+    selectors = [f'{{__name__=~"{"|".join(series)}",{of_app}}}']
+    selectors += [f'{{__name__=~"kafka_streams_.+",{label}!="",{of_app}}}' for label in IN_LABELS]
+    samples, warnings = _query(o, net, url, " or ".join(selectors))
+    targets = _targets(samples)
+    jvms = _by_jvm(samples, targets)
+    readings = {jvm: _reading(_name(jvm, targets), jvms[jvm], net, polls) for jvm in sorted(jvms)}
     if any(not reading.clients and reading.count is None for reading in readings.values()):
         # Dead, or are there Streams series, and a filter drops those that tell?
-        others, more = _query(o, net, url, f'count by (job, instance) ({{__name__=~"kafka_streams_.+",{of_app}}})')
+        names = {name for alike in targets.values() for labels in alike for name in labels if name.isidentifier()}
+        by = ", ".join(sorted({"job", "instance", *names}))
+        query = f'count by ({by}) ({{__name__=~"kafka_streams_.+",{of_app}}})'
+        others, more = _query(o, net, url, query)
         warnings += more
-        for jvm, reading in readings.items():
-            reading.others = jvm in others
-    return Told(list(readings.values()), warnings)
+        for jvm in _by_jvm(others, targets):
+            if jvm in readings:
+                readings[jvm].others, readings[jvm].foreign = True, False
+    for reading in readings.values():
+        reading.partial = bool(warnings)
+    return Told(list(readings.values()), list(dict.fromkeys(warnings)))
 
 
-def _query(o: "HttpOptions", net: "Net", url: "Url", query: str) -> "tuple[dict[Jvm, list[Sample]], list[str]]":
-    """The series that an instant query gives, by JVM, and the warnings."""
+def _query(o: "HttpOptions", net: "Net", url: "Url", query: str) -> tuple[list[Sample], list[str]]:
+    """The series that an instant query gives, and the warnings."""
     request = o.get(url.below(f"api/v1/query?query={quote(query)}"))
     answer = expect(dict, ask(net, request), "an object", request)
+    if answer.get("status") == "error":
+        why = ": ".join(str(answer[key]) for key in ("errorType", "error") if answer.get(key))
+        raise ProbeError(f"{request}: it answers with an error: {cut(why) or 'no more is said'}")
     data = expect(dict, answer.get("data"), "`data` as an object", request)
     if data.get("resultType") != "vector":
         raise shape_error(request, "a vector", data.get("resultType"))
-    jvms: dict[Jvm, list[Sample]] = {}
-    for series in objects(data.get("result"), "`result` as a list", request):
-        sample = _sample(series, request)
-        jvms.setdefault((sample.labels.get("job", ""), sample.labels.get("instance", "")), []).append(sample)
+    samples = [_sample(series, request) for series in objects(data.get("result"), "`result` as a list", request)]
     warnings = expect(list, answer.get("warnings") or [], "`warnings` as a list", request)
-    return jvms, [str(text) for text in warnings]
+    # VictoriaMetrics says so when some of its storage did not answer.
+    return samples, [str(text) for text in warnings] + (["the answer is partial"] if answer.get("isPartial") else [])
+
+
+def _targets(samples: list[Sample]) -> "dict[tuple[str, str], list[Labels]]":
+    """The labels of each scraped target, by job and instance, which relabelling can make alike for several."""
+    found: dict[tuple[str, str], list[Labels]] = {}
+    for sample in samples:
+        if sample.name == "up":
+            found.setdefault(_job(sample), []).append(sample.labels)
+    return found
+
+
+def _by_jvm(samples: list[Sample], targets: "dict[tuple[str, str], list[Labels]]") -> "dict[Jvm, list[Sample]]":
+    """A target's series have all of its labels."""
+    jvms: dict[Jvm, list[Sample]] = {}
+    for sample in samples:
+        alike = targets.get(_job(sample), [])
+        number = next((i for i, labels in enumerate(alike) if labels.items() <= sample.labels.items()), 0)
+        jvms.setdefault((*_job(sample), number), []).append(sample)
+    return jvms
+
+
+def _job(sample: Sample) -> tuple[str, str]:
+    return sample.labels.get("job", ""), sample.labels.get("instance", "")
+
+
+def _name(jvm: "Jvm", targets: "dict[tuple[str, str], list[Labels]]") -> str:
+    """The instance, and where several share it what tells them apart."""
+    job, instance, number = jvm
+    alike = targets.get((job, instance), [])
+    own = [pair for pair in alike[number].items() if any(pair not in each.items() for each in alike)] if alike else []
+    return f"{instance} ({', '.join('='.join(pair) for pair in own)})" if own else instance
 
 
 def matchers(app: str) -> str:
     """What selects an application's series: a job's name, or label matchers as they are written in PromQL."""
-    return app.strip("{} ") if "=" in app else f"job={dumps(app)}"
+    return app.strip("{} ") if "=" in app or "!~" in app else f"job={dumps(app)}"
 
 
 def _sample(series: "dict[str, object]", request: "Request") -> Sample:
@@ -77,11 +126,14 @@ def _sample(series: "dict[str, object]", request: "Request") -> Sample:
 
 
 def _reading(instance: str, samples: list[Sample], net: "Net", polls: bool) -> Reading:
-    reading = from_samples((one for one in samples if one.name.startswith("kafka_")), polls=polls)
+    reading = Reading()
+    reading.polls = {} if polls else None
+    take(reading, (sample for sample in samples if sample.name.startswith("kafka_")))
     reading.instance = instance
     told = {sample.name: sample.value for sample in samples}
     reading.down = told.get("up") == 0
     reading.blind = bool(told.get("jmx_scrape_error"))
+    reading.foreign = "jmx_scrape_error" not in told and not any(name.startswith("kafka_streams") for name in told)
     milliseconds = next((told[name] for name in UPTIMES if name in told), None)
     reading.uptime = uptime(milliseconds, told.get(STARTED), net)
     return reading.settled()

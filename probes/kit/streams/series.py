@@ -4,8 +4,9 @@ Its default names, and what rules commonly make of them: other prefixes, the sta
 """
 
 from probes.kit.exposition import Page
+from probes.kit.mbeans import properties
 from probes.kit.result import ProbeError
-from probes.kit.streams.reading import THREAD, Reading, client_of, count_of, poll_age, word
+from probes.kit.streams.reading import GLOBAL, STATES, THREAD, Reading, client_of, count_of, poll_age, word
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,11 +17,15 @@ if TYPE_CHECKING:
     from probes.kit.options import Url
     from probes.kit.rest import HttpOptions
 
+    # What is told of a client's field: by name or as a number, with several values where several samples tell it.
+    Told = dict[tuple[str | None, str, bool], list[str | int | None]]
+
 # What is looked for, each by a text that its name or a label holds.
 WANTED = ("alive_stream_threads", "failed_stream_threads", 'state="', "client_state", "kafka_metrics_count")
 COMMIT = "metrics_commit"  # of each thread
 POLL = "last_poll_seconds_ago"
 STARTED = "process_start_time_seconds"
+NAMED = {f"_state_{name.lower()}": name for name in STATES}  # a series for each state, which is 1
 UPTIMES = ("java_lang_Runtime_Uptime", "java_lang_runtime_uptime")
 
 
@@ -34,12 +39,15 @@ def from_exporter(o: "HttpOptions", net: "Net", url: "Url", *, sidecar: bool, po
     others = any(True for _ in page.samples("kafka_streams"))
     if broken is None and not others:
         raise ProbeError(f"{request}: neither jmx_scrape_error nor any kafka_streams series: this is no jmx_exporter")
-    samples = [sample for text in WANTED for sample in page.samples("kafka_streams", text)]
-    if not any("alive_stream_threads" in sample.name for sample in samples):
-        samples += page.samples("kafka_streams", COMMIT)
+    reading = Reading()
+    reading.polls = {} if polls else None
+    take(reading, [sample for text in WANTED for sample in page.samples("kafka_streams", text)])
+    if reading.vague or any(client["state"] is None for client in reading.clients.values()):
+        take(reading, [sample for text in (COMMIT, *NAMED) for sample in page.samples("kafka_streams", text)])
+    if reading.vague:
+        take(reading, page.samples("kafka_consumer", GLOBAL))
     if polls:
-        samples += page.samples("kafka_consumer", POLL)
-    reading = from_samples(samples, polls=polls)
+        take(reading, page.samples("kafka_consumer", POLL))
     reading.others = others
     # A sidecar's own process is another one.
     started = None if sidecar else page.value(STARTED)
@@ -47,52 +55,77 @@ def from_exporter(o: "HttpOptions", net: "Net", url: "Url", *, sidecar: bool, po
     return reading.settled()
 
 
-def from_samples(samples: "Iterable[Sample]", *, polls: bool) -> Reading:
-    """What these series tell of one JVM; all but its uptime."""
-    reading = Reading()
-    if polls:
-        reading.polls = {}
+def take(reading: Reading, samples: "Iterable[Sample]") -> None:
+    """Note what these series tell of one JVM; all but its uptime."""
+    told: Told = {}
+    for sample in samples:
+        if sample.name.startswith("kafka_consumer"):
+            _take_consumer(reading, sample)
+        elif "kafka_metrics_count" in sample.name:
+            reading.count = count_of(sample.value) if reading.count is None else reading.count
+        else:
+            _take(reading, sample, told)
     # Of one scrape, client-state and state can differ in the middle of a rebalance; the number has the last word.
-    for sample in sorted(samples, key=lambda sample: "client_state" in sample.name):
-        _take(reading, sample)
-    return reading
+    for (client_id, field, _), values in sorted(told.items(), key=lambda item: item[0][2]):
+        client = reading.client(client_id)
+        client[field] = client[field] if (value := _agreed(field, values)) is None else value
 
 
-def _take(reading: Reading, sample: "Sample") -> None:
+def _agreed(field: str, values: "list[str | int | None]") -> str | int | None:
+    """What all samples of one client say; where they differ, a rule may have dropped what tells two clients apart."""
+    distinct = sorted({str(value): value for value in values if value is not None}.items())
+    if field == "state" and len(distinct) > 1:
+        return " and ".join(text for text, _ in distinct)
+    return distinct[0][1] if len(distinct) == 1 else None
+
+
+def _take(reading: Reading, sample: "Sample", told: "Told") -> None:
     labels, name = sample.labels, sample.name
+    client, thread = _label(sample, "client"), _label(sample, "thread")
     for field, metric in (("alive_threads", "alive_stream_threads"), ("failed_threads", "failed_stream_threads")):
         if metric in name or metric in labels:
-            reading.client(_label(sample, "client"))[field] = _whole(sample, metric)
-    if name.startswith("kafka_consumer") and POLL in name:
-        consumer = _label(sample, "client") or ""
-        thread = consumer.removesuffix("-consumer")
-        if client_of(thread) and thread != consumer and not thread.endswith("-restore") and reading.polls is not None:
-            reading.polls[thread] = poll_age(sample.value)
-    elif "kafka_metrics_count" in name:
-        reading.count = count_of(sample.value) if reading.count is None else reading.count
-    elif "client_state" in name:
-        reading.client(_label(sample, "client"))["state"] = word(sample.value)
-    elif "state" in labels and _label(sample, "thread") is None:
+            told.setdefault((client, field, True), []).append(_whole(sample, metric))
+    named = labels.get("state") or next((state for end, state in NAMED.items() if name.endswith(end)), None)
+    if named is not None and thread is None:
         # A String is dropped unless a rule gives the series a value, 1; a thread's state has other words.
         if sample.value == 1:
-            reading.client(_label(sample, "client"))["state"] = labels["state"]
-    elif COMMIT in name:
-        thread = _label(sample, "thread") or _label(sample, "client") or ""
-        if THREAD in thread:
-            reading.threads.add(thread)
+            told.setdefault((client, "state", False), []).append(named)
+    elif "client_state" in name:
+        told.setdefault((client, "state", True), []).append(word(sample.value))
+    elif COMMIT in name and THREAD in (whose := thread or client or ""):
+        reading.threads.add(whose)
+
+
+def _take_consumer(reading: Reading, sample: "Sample") -> None:
+    consumer = _label(sample, "client") or ""
+    thread = consumer.removesuffix("-consumer")
+    if consumer.endswith(GLOBAL):
+        reading.globals.add(consumer.removesuffix(GLOBAL))
+    elif reading.polls is None or POLL not in sample.name:
+        return
+    elif client_of(thread) and thread != consumer and not thread.endswith("-restore"):
+        reading.polls[thread] = poll_age(sample.value)
 
 
 def _label(sample: "Sample", whose: str) -> str | None:
-    names = (f"{whose}_id", f"{whose}Id", f"{whose}id")
+    names = (f"{whose}_id", f"{whose}Id", f"{whose}id", whose)
     found = next((sample.labels[name] for name in names if name in sample.labels), None)
-    # In 4.0 and 4.1 the rule that everybody has, `client-id=(.+)><>state`, takes in the key that follows.
-    return found and found.partition(", process-id=")[0]
+    if found is None:
+        # So jmx_exporter's own example for Streams has it: kafka.streams<type=stream-metrics, client-id=a><>state
+        mbean = sample.labels.get("_objectname", "").partition("<")[2].partition(">")[0]
+        return properties(f":{mbean}".replace(", ", ",")).get(f"{whose}-id")
+    # Quotes are the ObjectName's. In 4.0 and 4.1 the rule that everybody has, `client-id=(.+)><>state`, takes in the
+    # key that follows.
+    return properties(f":id={found}")["id"]
 
 
 def _whole(sample: "Sample", label: str) -> int | None:
     """The sample's number; where a rule treats it as it treats Strings, it stands in a label."""
     text = sample.labels.get(label)
-    return count_of(sample.value if text is None else int(text) if text.isdecimal() else None)
+    try:
+        return count_of(sample.value if text is None else float(text))
+    except ValueError:
+        return None
 
 
 def uptime(milliseconds: float | None, started: float | None, net: "Net") -> float | None:

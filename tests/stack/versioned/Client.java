@@ -9,6 +9,8 @@ import org.apache.kafka.common.serialization.Serdes;
 import org.apache.kafka.streams.KafkaStreams;
 import org.apache.kafka.streams.StreamsBuilder;
 import org.apache.kafka.streams.StreamsConfig;
+import org.apache.kafka.streams.kstream.Materialized;
+import org.apache.kafka.streams.state.Stores;
 
 /** One Streams client, by what every version from 2.3 to 4.3 offers; what only newer ones do goes by reflection. */
 final class Client {
@@ -18,14 +20,18 @@ final class Client {
     private final String id;
     private final KafkaStreams streams;
 
-    /** A client that reads `topic` as the application `application`, which is its group; not started. */
+    /**
+     * A client that reads `topic` as the application `application`, which is its group; not started.
+     *
+     * <p>With 0 threads it has nothing but a global table.
+     */
     Client(Properties common, String topic, String application, String id, String threads) {
         this.id = id;
         Properties config = new Properties();
         config.putAll(common);
         config.put(StreamsConfig.APPLICATION_ID_CONFIG, application);
         config.put(StreamsConfig.CLIENT_ID_CONFIG, id);
-        config.put(StreamsConfig.NUM_STREAM_THREADS_CONFIG, threads);
+        config.put(StreamsConfig.NUM_STREAM_THREADS_CONFIG, threads.equals("0") ? "1" : threads);
         config.put(StreamsConfig.DEFAULT_KEY_SERDE_CLASS_CONFIG, Serdes.String().getClass());
         config.put(StreamsConfig.DEFAULT_VALUE_SERDE_CLASS_CONFIG, Serdes.String().getClass());
         config.put(StreamsConfig.COMMIT_INTERVAL_MS_CONFIG, "1000");
@@ -35,7 +41,11 @@ final class Client {
         config.put(StreamsConfig.consumerPrefix(ConsumerConfig.SESSION_TIMEOUT_MS_CONFIG), "6000");
         config.put(StreamsConfig.consumerPrefix(ConsumerConfig.HEARTBEAT_INTERVAL_MS_CONFIG), "1000");
         StreamsBuilder builder = new StreamsBuilder();
-        builder.<String, String>table(topic).transformValues(orders::task);
+        if (threads.equals("0")) {
+            builder.globalTable(topic, Materialized.as(Stores.inMemoryKeyValueStore("all")));
+        } else {
+            builder.<String, String>table(topic).transformValues(orders::task);
+        }
         this.streams = new KafkaStreams(builder.build(), config);
         handleExceptions();
     }
