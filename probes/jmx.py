@@ -6,10 +6,10 @@ out.
 """
 
 from probes.kit.example import any_keys, one_of
-from probes.kit.finding import cut, naming, sentence
+from probes.kit.finding import WORDS, cut, naming, sentence
 from probes.kit.jsontext import dumps
 from probes.kit.mbeans import JvmOptions, is_pattern, properties, read
-from probes.kit.net import Unreadable
+from probes.kit.net import NAMES, Unreadable
 from probes.kit.options import Choice, OptionError, Range, option
 from probes.kit.result import ProbeError, Result, Status, worst
 
@@ -100,19 +100,27 @@ def probe(o: Options, net: "Net") -> Result:
 
 
 def ask(o: Options, net: "Net") -> "Answer":
-    """What the JVM tells. JMX knows attributes as a whole, by what is before the first dot.
+    """What the JVM tells. JMX knows attributes as a whole, most of them by what is before the first dot of a path.
 
-    Where one MBean seems to lack an attribute, all that it has are read: older Kafkas put dots into their names, and an
-    error had better tell what there is.
+    Older Kafkas put dots into their names, though: of a pattern, all that could be a name is asked for; where one MBean
+    seems to lack an attribute, all that it has are read, for an error had better tell what there is.
     """
-    wholes = tuple(dict.fromkeys(path.partition(".")[0] for path in o.paths))
-    (answer,) = read(o, net, (o.read, wholes))
+    wanted: tuple[str, ...] = NAMES
+    if o.paths or o.aggregate != "count":
+        longest = None if is_pattern(o.read) else 1
+        wanted = tuple(dict.fromkeys(head for path in o.paths for head in heads_of(path)[:longest]))
+    (answer,) = read(o, net, (o.read, wanted))
     found = [mbean.attributes for mbean in ([] if answer.found.refused else answer.mbeans().values())]
     complete = not answer.found.bare and all(at(one, path) is not MISSING for one in found for path in o.paths)
     if complete or is_pattern(o.read):
         return answer
     (everything,) = read(o, net, (o.read, ()))
     return answer if everything.found.refused else everything
+
+
+def heads_of(path: str) -> list[str]:
+    """What could be an attribute's name in a path: what is before a dot, and all of it."""
+    return [path[:end] for end, letter in enumerate(f"{path}.") if letter == "."]
 
 
 def at(value: object, path: str) -> object:
@@ -133,6 +141,8 @@ def at(value: object, path: str) -> object:
 
 def nothing(o: Options, answer: "Answer") -> str:
     """Why there is no value at all."""
+    if answer.found.bare and not answer.found.mbeans and o.jmx is not None and is_pattern(o.read):
+        return f"the MBeans of {o.read} were gone when they were asked"
     if not answer.found.mbeans and not answer.found.bare:
         return f"no MBean matches {o.read}" if is_pattern(o.read) else f"no such MBean: {o.read}"
     paths = " or ".join(o.paths)
@@ -176,7 +186,7 @@ def judge(o: Options, value: object) -> "Verdict":
         return Status.OK, "", ""
     number = number_of(value)
     if number is None or number != number:
-        return Status.UNKNOWN, "not a number", dumps(value) if isinstance(value, str) else shown(value)
+        return Status.UNKNOWN, "not a number", dumps(value, 2 * WORDS) if isinstance(value, str) else shown(value)
     return (Status.OK, "", "") if o.aggregate else (*judge_number(o, number), shown(number))
 
 
@@ -260,7 +270,7 @@ def name(o: Options, item: "Item") -> str:
     domain_is_given = item["mbean"].startswith(f"{o.read.partition(':')[0]}:")
     mbean = keys if keys and domain_is_given else item["mbean"]
     words = [mbean] if is_pattern(o.read) else []
-    return " ".join(words if len(o.paths) == 1 else [*words, item["attribute"]]) or mbean
+    return " ".join(filter(None, words if len(o.paths) == 1 else [*words, item["attribute"]])) or mbean
 
 
 def shown(value: object) -> str:
@@ -270,4 +280,4 @@ def shown(value: object) -> str:
     if isinstance(value, float) and abs(value) < 2**63:
         short = round(value, 3) if abs(value) >= 1 else float(f"{value:.4g}")
         return str(int(short)) if short == int(short) else repr(short)
-    return dumps(value).strip('"')
+    return dumps(value, 2 * WORDS).strip('"')

@@ -56,7 +56,7 @@ class Options(HttpOptions):
 
 
 def positive(text: str) -> bool:
-    return text.isascii() and text.isdigit() and int(text) > 0
+    return text.isascii() and text.isdigit() and len(text) < 10 and int(text) > 0
 
 
 EXAMPLE = {

@@ -14,7 +14,7 @@ import typer
 from probes.kit.cli import HELP, list_probes, probe_app, run_app
 from probes.kit.cold import unread
 from probes.kit.jsontext import dumps
-from probes.kit.run import USAGE
+from probes.kit.run import USAGE, tell
 from probes.kit.types import Duration
 from rules.listing import document, lines
 from rules.load import Loaded, RuleErrors, load
@@ -143,7 +143,7 @@ def _loaded(files: Sequence[Path], ask_apprise: bool) -> Loaded:
     try:
         return load(files, os.environ, ask_apprise)
     except RuleErrors as errors:
-        typer.echo(f"{errors}\n{_count(len(errors.mistakes), 'mistake')}", err=True)
+        tell(f"{errors}\n{_count(len(errors.mistakes), 'mistake')}")
         raise typer.Exit(USAGE) from None
 
 
@@ -198,7 +198,7 @@ def _failed(error: Exception, code: int) -> typer.Exit:
 
 
 def _warn(text: str) -> None:
-    typer.echo(f"stetho: {text}", err=True)
+    tell(f"stetho: {text}")
 
 
 def _count(number: int, noun: str) -> str:

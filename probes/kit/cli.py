@@ -1,9 +1,10 @@
 """The full command line of the probes: typer commands made from what each probe declares."""
 
 import inspect
+import io
 import os
+import select
 import shlex
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -11,7 +12,7 @@ import typer
 
 from probes.kit import catalog, cold
 from probes.kit.options import Field, OptionErrors, Url, environment_name
-from probes.kit.run import USAGE, RunOptions, fault, last_words
+from probes.kit.run import USAGE, RunOptions, fault, last_words, tell
 from probes.kit.version import __version__
 
 HELP: dict[str, Any] = {"help_option_names": ["--help", "-h"], "max_content_width": 110}
@@ -147,20 +148,28 @@ def run_app(app: typer.Typer, argv: Sequence[str]) -> int:
             return 0
         code = app(args=list(argv), prog_name="stetho", standalone_mode=False)
     except typer.TyperException as error:
-        show = getattr(error, "show", None)
-        if show:
-            show()
-        elif sys.stderr:
-            sys.stderr.write(f"Error: {error}\n")
+        said = io.StringIO()
+        if show := getattr(error, "show", None):
+            show(said)
+        tell(said.getvalue().rstrip("\n") or f"Error: {error}")
         return usage_code(argv)
     except (typer.Abort, KeyboardInterrupt):
         return 130
     except BrokenPipeError:
         cold.unread()
         return 0
+    except SystemExit:  # which typer makes of that, be it stdout that nobody reads or stderr
+        return 0 if _unread(1) else 1
     except Exception as error:  # noqa: BLE001 - a traceback helps nobody at 3 a.m., and may quote a secret
         return last_words(error, argv)
     return int(code or 0)
+
+
+def _unread(output: int) -> bool:
+    """Whether nobody reads this output any more."""
+    watch = select.poll()
+    watch.register(output, 0)
+    return bool(watch.poll(0))
 
 
 def usage_code(argv: Sequence[str]) -> int:

@@ -10,7 +10,7 @@ from probes.kit.finding import printable
 from probes.kit.jsontext import dumps
 from probes.kit.net import Answered
 from probes.kit.options import OptionError, OptionErrors, from_environment
-from probes.kit.run import ALERT, Answer, RunOptions, faulty, run, timeout
+from probes.kit.run import ALERT, Answer, RunOptions, faulty, run, tell, timeout
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,7 +35,9 @@ class OneShot:
 
         try:
             return http.fetch(request, self._end)
-        except http.Declined:
+        except http.Declined as declined:
+            if declined.begun:
+                self._answered.begun(request)
             import gc
 
             gc.enable()  # the command has disabled it
@@ -99,7 +101,8 @@ def answer(name: str, module: "Any", given: "Given") -> int:
         text = rendered(said, how)
     show(text)
     if how.as_ != ALERT and said.code == 0 and not said.well:
-        note(said.message)
+        # For the log that a kubelet keeps: why it was told "well" of what is not.
+        tell(printable(said.message).encode("ascii", "backslashreplace").decode())
     return said.code
 
 
@@ -154,11 +157,3 @@ def show(text: str) -> None:
 def unread() -> None:
     """Drop what is still to be printed: at its end Python would complain, and exit with a code of its own."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-
-
-def note(message: str) -> None:
-    """Tell the log that a kubelet keeps why it was told "well" of what is not."""
-    try:  # noqa: SIM105 - contextlib costs 2 ms
-        sys.stderr.write(f"{printable(message).encode('ascii', 'backslashreplace').decode()}\n")
-    except (AttributeError, OSError):
-        pass  # it is closed

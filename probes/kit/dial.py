@@ -28,6 +28,8 @@ def resolve(host: bytes, port: int) -> "list[Address]":
 
 def connect(exchange: "Exchange", host: bytes, port: int) -> _socket.socket:
     """A connection to the first address that takes one; each may use its share of the time left."""
+    if not 0 < port < 65536:  # getaddrinfo takes it modulo 65536
+        raise exchange.error(f"{port} is no port")
     addresses = _addresses(exchange, host, port)
     fault = None
     for tried, (family, kind, protocol, _, address) in enumerate(addresses):
@@ -55,7 +57,7 @@ def connect(exchange: "Exchange", host: bytes, port: int) -> _socket.socket:
                 raise exchange.failed(error) from None
             # A family that this host cannot route says less than a refusal at another address.
             fault = fault or exchange.unrouted(reason(error))
-    raise fault or exchange.error("no time left to ask")
+    raise fault or exchange.unasked()
 
 
 def _addresses(exchange: "Exchange", host: bytes, port: int) -> "list[Address]":
@@ -65,7 +67,7 @@ def _addresses(exchange: "Exchange", host: bytes, port: int) -> "list[Address]":
         pass  # not a literal address
     from probes.kit.within import within  # an address that is spelt out does without it
 
-    name = host.decode("ascii", "replace")
+    name = host.decode("utf-8", "replace")
     try:
         return within(exchange.left(), lambda: resolve(host, port))
     except TimeoutError:

@@ -70,7 +70,7 @@ class Exchange:
         while rest:
             left = self.left()
             if left <= 0:
-                raise self.late() if len(rest) < len(data) else self.error("no time left to ask")
+                raise self.late() if len(rest) < len(data) else self.unasked()
             try:
                 wire.settimeout(left)
                 rest = rest[wire.send(rest) :]
@@ -107,6 +107,10 @@ class Exchange:
         if self.received:
             return self.error(f"the answer was not complete in {waited} ({self.progress()})")
         return self.dead(f"not a byte in {waited}")
+
+    def unasked(self) -> ProbeError:
+        """The deadline has passed before this question was asked; another one may have been answered."""
+        return self.late() if self.received else self.error("no time left to ask")
 
     def cut(self, how: str = "closed") -> ProbeError:
         """The connection was lost before the answer was complete."""

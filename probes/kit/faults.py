@@ -21,7 +21,7 @@ _TLS_RECORDS = (0x15, 0x16)  # alert, handshake
 class HttpExchange(Exchange):
     """One request and its answer."""
 
-    __slots__ = ("body", "done", "expected", "first", "headed", "request", "reused")
+    __slots__ = ("body", "done", "expected", "first", "headed", "location", "request", "reused")
     TRY_PLAIN = "; try http://"
 
     def __init__(self, request: "Request", end: float, way: str = "") -> None:
@@ -29,6 +29,7 @@ class HttpExchange(Exchange):
         self.request = request
         self.first = b""  # the answer's first bytes, enough to tell HTTP from others
         self.headed = False  # its headers are complete
+        self.location = ""  # where it redirects to, if anywhere
         self.body = 0  # bytes of its body
         self.expected: int | None = None  # bytes of its body, where it says
         self.reused = False  # it goes over a connection that served others before

@@ -10,6 +10,11 @@ from probes.kit.dial import connect
 from probes.kit.faults import HEADERS, MAX_BODY, MAX_HEAD, HttpExchange, check
 from probes.kit.net import Reply
 
+try:
+    import _socket
+except ImportError:  # another interpreter's
+    import socket as _socket  # type: ignore[no-redef]
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from probes.kit.exchange import Wire
@@ -19,14 +24,23 @@ if TYPE_CHECKING:
 ALPN = b"\x08http/1.1"  # what httpx offers too: a server may choose by it
 PORTS = {"http": 80, "https": 443}
 REDIRECTS = (301, 302, 303, 307, 308)
+MAX_URL = 64 << 10  # httpx takes no longer one
 
 # httpx would quote any other letter, so the two would ask different things.
 _PLAIN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~:/?[]@!$&'()*+,;=%")
-_HEX = "0123456789abcdefABCDEF"
+_DIGITS = "0123456789"
+_HEX = f"{_DIGITS}abcdefABCDEF"
+_TOKEN = f"{_DIGITS}abcdefghijklmnopqrstuvwxyz!#$%&'*+-.^_`|~"  # a header's name, in lower case (RFC 9110)
+_CONTROLS = bytes({*range(32), 127} - {9})
 
 
 class Declined(Exception):
-    """The form of the question or of its answer is beyond the cold client: ask httpx. Never a failure of the server."""
+    """The form of the question or of its answer is beyond the cold client: ask httpx. Never a failure of the server.
+
+    `begun`: some of the answer had come.
+    """
+
+    begun = False
 
 
 def fetch(request: "Request", end: float) -> Reply:
@@ -35,7 +49,7 @@ def fetch(request: "Request", end: float) -> Reply:
     if request.method not in ("GET", "POST"):
         raise Declined("method")
     scheme, host, port, authority, target = _parts(request.url)
-    if _proxied(scheme, host):
+    if proxied(scheme, host):
         raise Declined("proxy")
     if scheme == "https" and request.trust.ca_file is None:
         raise Declined("the system's trust")  # 17 ms to read, and httpx does it
@@ -44,6 +58,9 @@ def fetch(request: "Request", end: float) -> Reply:
     try:
         exchange.send(wire, _message(request, authority, target))
         return _Answer(exchange, wire).read()
+    except Declined as declined:
+        declined.begun = exchange.received > 0
+        raise
     finally:
         wire.close()
 
@@ -59,30 +76,41 @@ def _open_tls(exchange: HttpExchange, host: bytes, port: int) -> "TlsSocket":
 
 def _parts(url: str) -> tuple[str, str, int, str, str]:
     """Scheme, host, port, Host header and request target of a plain URL."""
+    if len(url) > MAX_URL or not _PLAIN.issuperset(url):
+        raise Declined("URL")
     scheme, _, rest = url.partition("://")
     authority = rest.partition("/")[0].partition("?")[0]
     target = rest[len(authority) :]
     name, colon, port = authority.rpartition(":")
     if not colon or "]" in port:
         name, port = authority, ""
-    host = name.lower()
-    if host.startswith("[") and host.endswith("]"):
-        host = host[1:-1]
-    elif ":" in host:
-        raise Declined("URL")
-    odd_host = not host or host.strip("[]") != host or "@" in authority or "%" in authority
-    odd_port = port.strip("0123456789") or len(port) > 5 or int(port or 80) > 65535
+    host = _host(name.lower())
+    odd_host = not host or "@" in authority or "%" in authority
+    odd_port = port.strip(_DIGITS) or len(port) > 5 or int(port or 80) > 65535
     odd_escape = any(len(part) < 2 or part[:2].strip(_HEX) for part in target.split("%")[1:])
     odd_path = {".", ".."}.intersection(target.partition("?")[0].split("/"))
-    if scheme not in PORTS or not _PLAIN.issuperset(url) or odd_host or odd_port or odd_escape or odd_path:
+    if scheme not in PORTS or odd_host or odd_port or odd_escape or odd_path:
         raise Declined("URL")
     number = int(port or PORTS[scheme])
     shown = name.lower() if number == PORTS[scheme] else f"{name.lower()}:{number}"
     return scheme, host, number, shown, target if target.startswith("/") else f"/{target}"
 
 
-def _proxied(scheme: str, host: str) -> bool:
-    """Whether the environment names a proxy for `host`; where no_proxy needs thought, yes."""
+def _host(name: str) -> str:
+    """A host as it is dialled, without brackets; empty if httpx would not take it, or not as it stands."""
+    bracketed = name.startswith("[") and name.endswith("]")
+    host = name[1:-1] if bracketed else name
+    if bracketed or not host.strip(f"{_DIGITS}."):
+        try:
+            _socket.inet_pton(_socket.AF_INET6 if bracketed else _socket.AF_INET, host)
+        except OSError:
+            return ""
+        return host
+    return "" if ".xn--" in f".{host}" or set("[]:").intersection(host) else host
+
+
+def proxied(scheme: str, host: str) -> bool:
+    """Whether the environment names a proxy for `host`; where no_proxy needs thought, yes. See also wire.proxy_for."""
     if not any(value and name.lower() in (f"{scheme}_proxy", "all_proxy") for name, value in os.environ.items()):
         return False
     exempt = os.environ.get("no_proxy", os.environ.get("NO_PROXY", "")).split(",")
@@ -139,7 +167,7 @@ class _Answer:
             raise Declined("status line")
         line = self._line()
         code = line[9:12]
-        well_formed = line[:9] in ("HTTP/1.1 ", "HTTP/1.0 ") and len(code) == 3 and code.isdigit() and code >= "100"
+        well_formed = line[:9] in ("HTTP/1.1 ", "HTTP/1.0 ") and len(code) == 3 and code.isdecimal() and code >= "100"
         if not well_formed or line[12:13] not in ("", " ") or code == "101":
             raise Declined("status line")
         return int(code), self._headers(MAX_HEAD - len(line))
@@ -150,34 +178,32 @@ class _Answer:
         while line := self._line(room):
             room -= len(line) + 2
             name, colon, value = line.partition(":")
-            name, value = name.lower(), value.strip(" ")
-            if not colon or not name.replace("-", "").replace("_", "").isalnum():
+            name, value = name.lower(), value.strip(" \t")
+            if not colon or not name or name.strip(_TOKEN):
                 raise Declined("header")
             if name in ("content-length", "transfer-encoding"):
                 value = value.lower()
-                fits = value == "chunked" if name[0] == "t" else value.isdigit() and len(value) <= 20
+                if name == "content-length" and headers.get(name) == value:
+                    continue
+                fits = value == "chunked" if name[0] == "t" else value.isdecimal() and len(value) <= 20
                 if not fits or "content-length" in headers or "transfer-encoding" in headers:
                     raise Declined("framing")
             headers[name] = f"{headers[name]}, {value}" if name in headers else value
-        return headers
+        return headers if "".join(headers.values()).isascii() else _decoded(headers)
 
     def _line(self, room: int = MAX_HEAD) -> str:
-        """One line without its CRLF."""
+        """One line without its CRLF, each byte a letter."""
         seen = 0
         while (at := self.buffer.find(b"\n", seen)) < 0 and len(self.buffer) <= room:
             seen = len(self.buffer)
             self._more()
         if at < 0 or at > room:
-            raise Declined("long line") if self.exchange.headed else self.exchange.too_big()
+            raise Declined("long line")
         line = self.buffer[: at + 1]
         del self.buffer[: at + 1]
-        try:
-            text = line.decode("ascii")
-        except UnicodeDecodeError:
-            raise Declined("not ASCII") from None
-        if not text.endswith("\r\n") or not text[:-2].isprintable():
+        if not line.endswith(b"\r\n") or len(line.translate(None, _CONTROLS)) != len(line) - 2:
             raise Declined("line")
-        return text[:-2]
+        return line[:-2].decode("latin-1")
 
     def _more(self) -> None:
         data = self.exchange.receive(self.wire)
@@ -218,3 +244,11 @@ class _Answer:
         if not digits or digits.strip(_HEX) or len(digits) > 16:
             raise Declined("chunk")
         return int(digits, 16)
+
+
+def _decoded(headers: dict[str, str]) -> dict[str, str]:
+    """UTF-8 if all of them are, else Latin-1, as httpx takes them."""
+    try:
+        return {name: value.encode("latin-1").decode() for name, value in headers.items()}
+    except UnicodeDecodeError:
+        return headers

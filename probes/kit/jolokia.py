@@ -7,7 +7,7 @@ Source: Jolokia's protocol documentation; its ReadHandler.
 from probes.kit.finding import cut
 from probes.kit.jsontext import dumps
 from probes.kit.mbeans import is_pattern
-from probes.kit.net import Found, Unreadable
+from probes.kit.net import NAMES, Found, Unreadable
 from probes.kit.rest import ask, expect, objects
 from probes.kit.result import ProbeError
 
@@ -30,16 +30,19 @@ def read(o: "HttpOptions", net: "Net", url: "Url", reads: "tuple[Read, ...]") ->
     entries = objects(answer, "a list of answers", request)
     if len(entries) != len(reads):
         raise ProbeError(f"{request}: {len(reads)} questions, {len(entries)} answers")
-    return request, [_found(request, name, entry) for (name, _), entry in zip(reads, entries, strict=True)]
+    return request, [_found(request, one, entry) for one, entry in zip(reads, entries, strict=True)]
 
 
 def _question(name: str, attributes: "tuple[str, ...]") -> "dict[str, Any]":
+    if attributes == NAMES:
+        return {"type": "search", "mbean": name}
     wanted = {"attribute": list(attributes)} if attributes else {}
     # Else one getter that throws, or one attribute that is missing, would cost all the others.
     return {"type": "read", "mbean": name, **wanted, "config": {"ignoreErrors": True}}
 
 
-def _found(request: "Request", name: str, entry: "dict[str, Any]") -> Found:
+def _found(request: "Request", read: "Read", entry: "dict[str, Any]") -> Found:
+    name, attributes = read
     status, error = entry.get("status"), f"{entry.get('error_type')} {entry.get('error')}"
     # Jolokia 2 says AttributeNotFoundException (404); Jolokia 1, of a pattern, an IllegalArgumentException (400).
     if status in (400, 404) and ("AttributeNotFound" in error or "No matching attr" in error):
@@ -48,6 +51,10 @@ def _found(request: "Request", name: str, entry: "dict[str, Any]") -> Found:
         return Found({})
     if status != 200:
         return Found({}, refused=f"Jolokia answers {status}: {cut(str(entry.get('error')))}")
+    if attributes == NAMES:
+        return Found(
+            {str(one): {} for one in expect(list, entry.get("value"), f"the names of {name} as a list", request)}
+        )
     value = expect(dict, entry.get("value"), f"the attributes of {name} as an object", request)
     each = value if is_pattern(name) else {name: value}
     told = {one: expect(dict, each[one], f"the attributes of {one} as an object", request) for one in each}

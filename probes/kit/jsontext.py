@@ -36,30 +36,37 @@ def loads(text: str) -> "Any":
         raise ValueError("not JSON") from None
     except RecursionError:
         raise ValueError("nested too deeply") from None
+    except SystemError:  # the scanner wants to raise the error of a module that is not loaded
+        from json import loads as full
+
+        return full(text)
     if end != len(body):
         raise ValueError(f"text after the JSON value, at {end}")
     return value
 
 
-def dumps(value: object) -> str:
-    """`value` as JSON on one line; NaN and infinities become the strings "NaN", "+Inf" and "-Inf"."""
+def dumps(value: object, most: int | None = None) -> str:
+    """`value` as JSON on one line; NaN and infinities become the strings "NaN", "+Inf" and "-Inf".
+
+    With `most`, so many characters of it, which cost no more however large the whole is.
+    """
     try:
         from _json import encode_basestring as quoted
     except ImportError:
         from json.encoder import py_encode_basestring as quoted
     pieces: list[str] = []
     todo = [value]  # no recursion: what can be read can be written, however deep
-    while todo:
+    while todo and (most is None or len(pieces) < most):  # no piece is empty
         one = todo.pop()
         if isinstance(one, _Verbatim):
             pieces.append(one)
         elif isinstance(one, dict):
-            todo += reversed(_object(one, quoted))
+            todo += reversed(_object(one, quoted, most))
         elif isinstance(one, (list, tuple)):
-            todo += reversed(_array(one))
+            todo += reversed(_array(one if most is None else one[:most]))
         else:
-            pieces.append(_scalar(one, quoted))
-    return "".join(pieces)
+            pieces.append(_scalar(one[:most] if isinstance(one, str) else one, quoted))
+    return "".join(pieces)[:most]
 
 
 class _Verbatim(str):
@@ -68,12 +75,14 @@ class _Verbatim(str):
     __slots__ = ()
 
 
-def _object(value: "dict[Any, Any]", quoted: "Any") -> "list[Any]":
+def _object(value: "dict[Any, Any]", quoted: "Any", most: int | None) -> "list[Any]":
     parts: list[Any] = []
     opening = "{"
     for key, inner in value.items():
-        parts += (_Verbatim(f"{opening}{quoted(str(key))}:"), inner)
+        parts += (_Verbatim(f"{opening}{quoted(str(key)[:most])}:"), inner)
         opening = ","
+        if most is not None and len(parts) >= most:
+            break
     return [*parts, _Verbatim("}" if parts else "{}")]
 
 

@@ -34,6 +34,8 @@ class JvmOptions(HttpOptions):
         for name, given in (("registry_tls", self.registry_tls), ("tls_name", self.tls_name)):
             if given and self.jmx is None:
                 raise OptionError(name, "is about --jmx, which is missing")
+        if self.tls_name is not None and (not self.tls_name.isprintable() or set(self.tls_name) & set(" */")):
+            raise OptionError("tls_name", f"{self.tls_name!r} is no host name; write it like kafka.example.com")
 
     @property
     def agent(self) -> Url:
@@ -86,7 +88,7 @@ class MBean:
     def _unfit(self, attribute: str, wanted: str, value: object) -> ProbeError:
         from probes.kit.jsontext import dumps
 
-        return ProbeError(f"{self.asked}: expected {self.name} {attribute} as {wanted}, got {dumps(value)[:80]}")
+        return ProbeError(f"{self.asked}: expected {self.name} {attribute} as {wanted}, got {dumps(value, 80)}")
 
 
 class Answer:
@@ -121,8 +123,17 @@ def read(o: JvmOptions, net: "Net", *reads: "Read") -> list[Answer]:
 
 def is_pattern(name: str) -> bool:
     """Whether an ObjectName has wildcards; a quoted `\\*` or `\\?` is none. Source: javax.management.ObjectName."""
-    bare = name.replace("\\\\", "").replace("\\*", "").replace("\\?", "")
-    return "*" in bare or "?" in bare
+    quoted = escaped = False
+    for letter in name:
+        if escaped:
+            escaped = False
+        elif letter in "*?":
+            return True
+        elif letter == '"':
+            quoted = not quoted
+        else:
+            escaped = quoted and letter == "\\"
+    return False
 
 
 def properties(name: str) -> dict[str, str]:

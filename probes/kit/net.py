@@ -1,6 +1,6 @@
 """Every effect a probe can have on the world, as one protocol; tests replace it. Part of the cold path."""
 
-from probes.kit.result import ProbeError, Unreachable
+from probes.kit.result import ProbeError, Unreachable, Unrouted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -83,11 +83,14 @@ class Reply:
         return self.body.decode("utf-8", "replace")
 
 
+NAMES = ("",)  # in place of attributes: which MBeans there are is all that is wanted
+
+
 class JmxRequest:
     """Reads of one JVM's MBeans, all over one connection. Equal ones within a sweep are asked once.
 
-    `reads` pairs an MBean's name or pattern with the attributes wanted; with none of them, all are. `tls_name` is the
-    name that the server's certificate must bear where it is not the address's.
+    `reads` pairs an MBean's name or pattern with the attributes wanted; with none of them, all are, and with NAMES none
+    is read. `tls_name` is the name that the server's certificate must bear where it is not the address's.
     """
 
     __slots__ = ("address", "password", "reads", "registry_tls", "tls_name", "trust", "username")
@@ -125,8 +128,9 @@ class Found:
     """What one read came back with, over RMI or Jolokia.
 
     `mbeans` has the attributes of each MBean that the name or pattern matches, by its name; an attribute that it has
-    not is absent, one that could not be read is Unreadable. `bare`: there are such MBeans, but none has any of these
-    attributes. `refused`: why the server did not answer this read at all, in its own words; else empty.
+    not is absent, one that could not be read is Unreadable; of an MBean that should tell all and tells nothing, why
+    stands under an empty name. `bare`: there are such MBeans, but none has any of these attributes, or they were gone
+    when asked. `refused`: why the server did not answer this read at all, in its own words; else empty.
     """
 
     __slots__ = ("bare", "mbeans", "refused")
@@ -142,23 +146,27 @@ class Unreadable(str):
 
 
 class Answered:
-    """Who has answered one question of a probe is not dead, even if it refuses the next or is silent to it."""
+    """Who has answered one question of a probe, or begun to, is not dead, even if it is silent to the next."""
 
     __slots__ = ("_places",)
 
     def __init__(self) -> None:
-        self._places: set[str] = set()
+        self._places: dict[str, str] = {}  # and what each did
 
     def ask(self, request: "Q", ask: "Callable[[Q], A]") -> "A":
-        """What `ask` answers; where its place answered before, Unreachable becomes a plain ProbeError."""
+        """What `ask` answers; where its place answered before, Unreachable and Unrouted become a plain ProbeError."""
         try:
             answer = ask(request)
-        except Unreachable as error:
-            if request.place in self._places:
-                raise ProbeError(f"{error}, though it answered another question just before") from None
+        except (Unreachable, Unrouted) as error:
+            if did := self._places.get(request.place):
+                raise ProbeError(f"{error}, though it {did} just before") from None
             raise
-        self._places.add(request.place)
+        self._places[request.place] = "answered another question"
         return answer
+
+    def begun(self, request: "Q") -> None:
+        """Note that it began an answer, which we did not take."""
+        self._places.setdefault(request.place, "had begun to answer")
 
 
 class Net(Protocol):

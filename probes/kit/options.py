@@ -7,6 +7,10 @@
 Part of the cold path: no `typing`, `inspect` or `dataclasses`.
 """
 
+import os
+import stat
+import time
+
 from probes.kit.types import Choice, Duration, JmxAddress, Range, Secret, Url, parse_bool, parse_float, parse_int
 
 TYPE_CHECKING = False
@@ -31,6 +35,9 @@ __all__ = [
 ]
 
 _REQUIRED = object()
+LARGEST = 65536  # bytes of a secret's file
+WRITER_COMES, WRITER_WRITES = 0.5, 5.0  # seconds for a pipe that nobody has open, and for one that somebody has
+_piped: dict[str, bytes | None] = {}  # a pipe gives what is in it once, and options may be built twice
 LONGEST_TIMEOUT = 86400  # seconds; poll() takes no more than 24 days
 
 
@@ -63,14 +70,18 @@ class Field:
         self.default = tuple(default) if self.many and not self.required else default  # type: ignore[arg-type]
 
     @property
+    def secret(self) -> bool:
+        return self.type is Secret
+
+    @property
     def flag(self) -> str:
         """The option on the command line; a secret's takes a file, for argv is there for all to read."""
-        return f"--{self.name}{'_file' if self.type is Secret else ''}".replace("_", "-")
+        return f"--{self.name}{'_file' if self.secret else ''}".replace("_", "-")
 
     @property
     def keys(self) -> tuple[str, ...]:
         """The names it goes by in rule files and, upper case, in the environment."""
-        return (self.name, f"{self.name}_file") if self.type is Secret else (self.name,)
+        return (self.name, f"{self.name}_file") if self.secret else (self.name,)
 
     @property
     def metavar(self) -> str:
@@ -80,7 +91,7 @@ class Field:
     def parse(self, text: str) -> object:
         """The value that `text` stands for; ValueError says what would be right."""
         if not text.isascii():
-            _check_unicode("this secret" if self.type is Secret else repr(text), text)
+            _check_unicode("this secret" if self.secret else repr(text), text)
         if self.choices:
             if text not in self.choices:
                 raise ValueError(f"{text!r} is none of {', '.join(self.choices)}")
@@ -89,6 +100,8 @@ class Field:
         if plain:
             return plain(text)
         parse = getattr(self.type, "parse", None)
+        if not parse and not self.secret and not text.strip():
+            raise ValueError("is empty")
         return parse(text) if parse else self.type(text)
 
 
@@ -181,7 +194,7 @@ def _value(field: Field, sources: "Sequence[Given]") -> object:
             if given is None:
                 continue
             if key != field.name:
-                return field.parse(read_secret(_one(key, given)))
+                return _in_file(field, _one(key, given))
             if field.many:
                 return tuple(field.parse(text) for text in ([given] if isinstance(given, str) else given))
             return field.parse(_one(key, given))
@@ -196,13 +209,43 @@ def _one(key: str, given: "str | Sequence[str]") -> str:
     raise ValueError(f"{key} takes one value, not a list")
 
 
-def read_secret(path: str) -> str:
-    """A secret file's text without its last newline."""
+def _in_file(field: Field, path: str) -> object:
+    """The secret in a file, without its last newline; ValueError names the file and shows nothing of it."""
     try:
-        with open(path, encoding="utf-8") as file:
-            return file.read(65536).rstrip("\r\n")
+        data = _piped[path] if path in _piped else _read(path)
     except (OSError, ValueError) as error:
         raise ValueError(f"cannot read the secret file {path}: {getattr(error, 'strerror', None) or error}") from None
+    if data is None:
+        raise ValueError(f"nothing came out of {path} in time")
+    if len(data) > LARGEST:
+        raise ValueError(f"{path} is larger than {LARGEST} bytes, too large to be a secret")
+    try:
+        return field.parse(data.decode().rstrip("\r\n"))
+    except UnicodeDecodeError:
+        raise ValueError(f"{path} is not UTF-8 text") from None
+    except ValueError as error:
+        raise ValueError(f"{path} {error}") from None
+
+
+def _read(path: str) -> bytes | None:
+    """What is in a file, or has come out of a pipe in time, if anything: to open or read one may take for ever."""
+    data, begun = b"", time.monotonic()
+    with open(path, "rb", buffering=0, opener=lambda path, flags: os.open(path, flags | os.O_NONBLOCK)) as file:
+        regular = stat.S_ISREG(os.fstat(file.fileno()).st_mode)
+        while len(data) <= LARGEST:
+            piece = file.read(LARGEST)  # of a pipe, None while it waits for a writer, b"" when there is none
+            if piece:
+                data += piece
+            elif regular or (data and piece is not None):
+                break
+            elif time.monotonic() - begun > (WRITER_WRITES if piece is None else WRITER_COMES):
+                _piped[path] = None
+                return None
+            else:
+                time.sleep(0.005)
+    if not regular:
+        _piped[path] = data
+    return data
 
 
 def from_environment(

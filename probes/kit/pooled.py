@@ -7,10 +7,11 @@ import threading
 
 from probes.kit import tls
 from probes.kit.faults import HEADERS, MAX_BODY, MAX_HEAD, HttpExchange, check
+from probes.kit.finding import cut
 from probes.kit.net import SYSTEM_TRUST, Reply, Trust
 from probes.kit.result import ProbeError
 from probes.kit.types import Url
-from probes.kit.wire import CONNECTIONS, Backend, new_client, unix_socket
+from probes.kit.wire import CONNECTIONS, Backend, new_client, proxy_for, unix_socket
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -45,8 +46,8 @@ class Pool:
         _, url = unix_socket(request.url)
         try:
             question = httpx.Request(request.method, url, headers=merged, content=request.body)
-            if not 0 < (question.url.port or 80) < 65536:
-                raise httpx.InvalidURL("port")
+            if not question.url.host or not 0 < (question.url.port or 80) < 65536:
+                raise httpx.InvalidURL("host or port")
         except (httpx.InvalidURL, UnicodeError):  # their texts quote the URL, password and all
             raise ProbeError(f"{request}: this is not an address that can be asked") from None
         way = ""
@@ -117,7 +118,7 @@ class Pool:
             if key not in self._clients:
                 context = self._context(exchange, url.scheme, trust)
                 try:
-                    client = new_client(context, self._backend, path)
+                    client = new_client(context, self._backend, path, None if path else proxy_for(url))
                 except (ImportError, ValueError, httpx.InvalidURL):  # the texts may quote a proxy's password
                     raise exchange.error("the proxy that the environment names cannot be used") from None
                 self._clients[key] = client, threading.Semaphore(CONNECTIONS)
@@ -138,7 +139,16 @@ class Pool:
 
 
 def _send(client: "httpx.Client", exchange: HttpExchange, question: "httpx.Request") -> "Reply | httpx.Request":
-    response = client.send(question, stream=True, follow_redirects=False)
+    import httpx
+
+    try:
+        response = client.send(question, stream=True, follow_redirects=False)
+    except (httpx.InvalidURL, httpx.RemoteProtocolError, UnicodeError):
+        if not exchange.location:
+            raise
+        # A server may have put a login or a token in it.
+        place = "…" if "@" in exchange.location else exchange.location.partition("?")[0].partition("#")[0]
+        raise exchange.error(f"it redirects to what is no address: {cut(place)!r}") from None
     try:
         _check_head(exchange, response)
         if response.next_request is not None and question.method == "GET":

@@ -82,6 +82,9 @@ class HttpOptions(ProbeOptions):
 
     def _login(self) -> tuple[tuple[str, str], ...]:
         if self.token is not None:
+            if not self.token or " " in self.token or not (self.token.isascii() and self.token.isprintable()):
+                # As a wrong one would be: no mistake in the call, and to a kubelet no evidence.
+                raise ProbeError("--token-file holds no token: that is plain ASCII text on one line, without spaces")
             return (("authorization", f"Bearer {self.token}"),)
         if self.username is None:
             return ()
@@ -150,7 +153,7 @@ def shape_error(request: Request, wanted: str, got: object) -> ProbeError:
     """The error for JSON of another shape than the interface documents."""
     from probes.kit.jsontext import dumps
 
-    return ProbeError(f"{request}: expected {wanted}, got {dumps(got)[:EXCERPT]}")
+    return ProbeError(f"{request}: expected {wanted}, got {dumps(got, EXCERPT)}")
 
 
 def expect(kind: "type[T]", value: object, wanted: str, request: Request) -> "T":

@@ -134,7 +134,18 @@ def fault(error: BaseException) -> str:
         place = f"{trace.tb_frame.f_globals.get('__name__')}:{trace.tb_lineno}"
         trace = trace.tb_next
     words = f": {error}" if isinstance(error, (ImportError, SyntaxError)) else ""
-    return f"{type(error).__name__} at {place}{words}; please report it"
+    ours = isinstance(error, ImportError) and (error.name or "").partition(".")[0] in ("probes", "rules")
+    advice = "is another package of that name in the way?" if ours else "please report it"
+    return f"{type(error).__name__} at {place}{words}; {advice}"
+
+
+def tell(text: str) -> None:
+    """Say it on stderr. If nobody can hear it, the exit code still tells."""
+    try:
+        sys.stderr.write(f"{text}\n")
+        sys.stderr.flush()
+    except (AttributeError, OSError, ValueError):  # it is closed, full, or nobody reads it
+        sys.stderr = None  # else Python would try again at its end, and exit with a code of its own
 
 
 def last_words(error: Exception, argv: "Sequence[str]") -> int:
@@ -142,8 +153,7 @@ def last_words(error: Exception, argv: "Sequence[str]") -> int:
 
     It is UNKNOWN to an alert, and to a kubelet no evidence that anything is dead.
     """
-    if sys.stderr:
-        sys.stderr.write(f"a fault inside stetho: {fault(error)}\n")
+    tell(f"a fault inside stetho: {fault(error)}")
     if argv[:1] != ["probe"]:
         return 1
     purpose = os.environ.get("STETHO_AS", "")

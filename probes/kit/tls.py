@@ -5,6 +5,8 @@ re and socket and costs 13 ms, `_ssl` 2 ms. Safe defaults (verification, host na
 """
 
 import errno
+import os
+import stat
 
 from probes.kit.exchange import reason
 from probes.kit.result import ProbeError
@@ -37,6 +39,10 @@ PARTIAL_CHAIN = 0x80000  # X509_V_FLAG_PARTIAL_CHAIN
 FIRST = 5  # bytes of an answer that tell TLS from HTTP; OpenSSL reads as many to begin with
 SPEAKS_HTTP = "it speaks HTTP, not TLS"
 NO_PEM = "it is not PEM"
+# X509_V_ERR_…: the issuer's certificate is not there, is the server's own, or is its own and not trusted.
+UNTRUSTED = (2, 18, 19, 20, 21)
+# OpenSSL's words for a key of another certificate, of the same kind or another.
+STRANGE_KEYS = ("KEY_VALUES_MISMATCH", "KEY_TYPE_MISMATCH", "NO_CERTIFICATE_ASSIGNED")
 
 
 class Beneath(_socket.socket):
@@ -118,13 +124,14 @@ def load(exchange: "Exchange", context: "_ssl._SSLContext", trust: "Trust") -> N
         if trust.ca_file is None:
             context.set_default_verify_paths()
         else:
-            context.load_verify_locations(trust.ca_file)
+            context.load_verify_locations(_regular(trust.ca_file))
     except (OSError, ValueError) as error:
         raise exchange.error(f"cannot read the CA file {trust.ca_file}: {_why(error)}") from None
     if trust.cert_file is None:
         return
     try:
-        context.load_cert_chain(trust.cert_file, trust.key_file, _no_password)
+        key_file = _regular(trust.key_file) if trust.key_file else None
+        context.load_cert_chain(_regular(trust.cert_file), key_file, _no_password)
     except (OSError, ValueError) as error:
         key = f" with the key {trust.key_file}" if trust.key_file else ""
         why = _why(error)
@@ -133,7 +140,16 @@ def load(exchange: "Exchange", context: "_ssl._SSLContext", trust: "Trust") -> N
         raise exchange.error(f"cannot use the client certificate {trust.cert_file}{key}: {why}") from None
 
 
+def _regular(path: str) -> str:
+    """`path`, if OpenSSL can read it at once, and again: of a pipe it would wait for a writer past every deadline."""
+    if not stat.S_ISREG(os.stat(path).st_mode):
+        raise ValueError("it is no regular file")
+    return path
+
+
 def _why(error: OSError | ValueError) -> str:
+    if getattr(error, "reason", None) in STRANGE_KEYS:
+        return "the key does not belong to the certificate"
     # Of text that is no PEM at all, OpenSSL has nothing to say but where in its C it noticed.
     return NO_PEM if isinstance(error, _ssl.SSLError) and not error.reason else reason(error)
 
@@ -188,7 +204,9 @@ def _rest(tls: "Shaking", beneath: _socket.socket) -> bytes:
 def fault(exchange: "Exchange", error: OSError | ValueError, *, begun: bool) -> ProbeError:
     """The error for a handshake that failed; `begun`: the server has said something."""
     if isinstance(error, _ssl.SSLCertVerificationError):
-        return exchange.error(f"certificate verify failed: {error.verify_message.rstrip('.')}")
+        trust: Trust | None = getattr(exchange.asked, "trust", None)
+        hint = "; give --ca-file" if trust and not trust.ca_file and error.verify_code in UNTRUSTED else ""
+        return exchange.error(f"certificate verify failed: {error.verify_message.rstrip('.')}{hint}")
     if isinstance(error, TimeoutError):
         return exchange.error("the TLS handshake was not complete in time") if begun else exchange.late()
     if not begun and isinstance(error, _ssl.SSLEOFError):

@@ -123,21 +123,25 @@ class Url(str):
 
     @classmethod
     def parse(cls, text: str) -> "Url":
-        whole = text.partition("#")[0]
-        scheme, mark, rest = whole.partition("://")
-        authority = rest.partition("/")[0].partition("?")[0].rpartition("@")[2]
+        scheme, mark, rest = text.partition("#")[0].partition("://")
+        scheme = scheme.lower()
+        whole = rest.partition("/")[0].partition("?")[0]
+        authority = whole.rpartition("@")[2]
         port = authority.rpartition("]")[2].partition(":")[2]
         if scheme == "http+unix" and (authority[:3].upper() != "%2F" or ":" in authority or "%00" in authority):
             raise ValueError(
                 f"{_without_login(text)!r} names no socket; write it like http+unix://%2Frun%2Fx.sock/path"
             )
-        if not mark or scheme.lower() not in _SCHEMES or not authority or authority.startswith(":"):
+        if not mark or scheme not in _SCHEMES or not authority or authority.startswith(":"):
             raise ValueError(f"{_without_login(text)!r} is not an address; write it like http://host:8083")
-        if any(ord(letter) <= 32 or ord(letter) == 127 for letter in whole):
+        if "@" in rest[len(whole) :]:  # what precedes it may be a password with a slash, and would show
+            likes = "in a password write / as %2F and ? as %3F, in a path or query @ as %40"
+            raise ValueError(f"{_without_login(text)!r} has an @ after a / or ?; {likes}")
+        if any(ord(letter) <= 32 or ord(letter) == 127 for letter in rest):
             raise ValueError(f"{_without_login(text)!r} has a space or control character in it")
         if port and (port.strip(_DIGITS) or len(port) > 5 or not 0 < int(port) < 65536):
             raise ValueError(f"the port of {_without_login(text)!r} is not a number from 1 to 65535")
-        return cls(whole)
+        return cls(scheme + mark + rest)
 
     @property
     def shown(self) -> str:
@@ -176,7 +180,10 @@ class JmxAddress(Url):
     @classmethod
     def parse(cls, text: str) -> "JmxAddress":
         rest = text.removeprefix("jmx://")
-        if text.startswith("service:jmx:"):
+        if text[:12].lower() == "service:jmx:":
+            if text[12:16].lower() != "rmi:":
+                likes = "service:jmx:rmi:///jndi/rmi://host:5555/jmxrmi"
+                raise ValueError(f"{_without_login(text)!r} is of another protocol than RMI; write it like {likes}")
             # Its first host is where the connector server would be if it were not looked up.
             rest = text.partition("/jndi/rmi://")[2].removesuffix("/jmxrmi")
         host, _, port = rest.rpartition(":")
@@ -224,10 +231,10 @@ def parse_bool(text: str) -> bool:
 
 
 def parse_int(text: str) -> int:
-    try:
-        return int(text)
-    except ValueError:
-        raise ValueError(f"{text!r} is not a whole number") from None
+    """No option takes a negative number, nor one that needs more than 64 bits."""
+    if not text or text.strip(_DIGITS) or len(text) > 18:
+        raise ValueError(f"{text!r} is not a whole number")
+    return int(text)
 
 
 def parse_float(text: str) -> float:

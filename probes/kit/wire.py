@@ -7,6 +7,7 @@ import threading
 
 from probes.kit.dial import connect
 from probes.kit.faults import HttpExchange
+from probes.kit.http import PORTS, proxied
 from probes.kit.result import ProbeError
 
 TYPE_CHECKING = False
@@ -34,11 +35,16 @@ class Backend(NetworkBackend):
         import socket
 
         exchange, url, proxy = self.here.exchange, self.here.url, ""
-        if (host, port) != (url.raw_host.decode("ascii"), url.port or {"http": 80, "https": 443}.get(url.scheme)):
+        if (host, port) != (url.raw_host.decode("ascii"), url.port or PORTS.get(url.scheme)):
             proxy = f"through the proxy {host}:{port}"
             exchange.by_way_of(proxy)
         cold = connect(exchange, host.encode("ascii"), port)
         return Stream(self, socket.socket(fileno=cold.detach()), exchange, proxy)
+
+    def hear(self, response: "httpx.Response") -> None:
+        """Note where it redirects to, before httpx makes an address of that, or fails to."""
+        if response.has_redirect_location:
+            self.here.exchange.location = response.headers["location"]
 
     def connect_unix_socket(self, path: str, *_: "Any", **__: "Any") -> NetworkStream:
         exchange = self.here.exchange
@@ -137,8 +143,38 @@ def _unix_fault(exchange: HttpExchange, path: str, error: OSError) -> ProbeError
     return exchange.failed(error)
 
 
-def new_client(context: "ssl.SSLContext", backend: Backend, path: str) -> "httpx.Client":
-    """A client whose connections are made here, to one origin, or to the Unix socket of that path."""
+def proxy_for(url: "httpx.URL") -> str | None:
+    """The proxy that the environment names for an origin, if any. httpx's own reading refuses IPv6 in no_proxy."""
+    if not proxied(url.scheme, url.host):
+        return None
+    from urllib.request import getproxies
+
+    named = getproxies()
+    proxy = named.get(url.scheme) or named.get("all")
+    if not proxy or any(_exempted(url, entry.strip().lower()) for entry in named.get("no", "").split(",")):
+        return None
+    return proxy if "://" in proxy else f"http://{proxy}"
+
+
+def _exempted(url: "httpx.URL", entry: str) -> bool:
+    """Whether an entry of no_proxy names the origin: `*`, an address or network, a domain; perhaps scheme and port."""
+    import ipaddress
+
+    scheme, _, place = entry.rpartition("://")
+    name, colon, port = place.rpartition(":")
+    if not colon or not port.isdecimal() or (":" in name and not name.endswith("]")):  # ::1 has no port
+        name, port = place, ""
+    if scheme not in ("", "all", url.scheme) or (port and port != str(url.port or PORTS.get(url.scheme))):
+        return False
+    name = name.strip("[]")
+    try:
+        return ipaddress.ip_address(url.host) in ipaddress.ip_network(name, strict=False)
+    except ValueError:  # one of them is a name
+        return bool(name) and (name in ("*", url.host) or url.host.endswith(f".{name.removeprefix('.')}"))
+
+
+def new_client(context: "ssl.SSLContext", backend: Backend, path: str, proxy: str | None) -> "httpx.Client":
+    """A client whose connections are made here, to one origin, to its proxy, or to the Unix socket of that path."""
     import http.cookiejar
     import logging
 
@@ -148,16 +184,13 @@ def new_client(context: "ssl.SSLContext", backend: Backend, path: str) -> "httpx
         logging.getLogger(name).setLevel(logging.WARNING)
     # No expiry: httpcore may close an expired connection just as another thread takes it up.
     limits = httpx.Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS, keepalive_expiry=None)
-    transport = httpx.HTTPTransport(uds=path, limits=limits) if path else None  # past any proxy
-    client = httpx.Client(verify=context, limits=limits, transport=transport, timeout=None)  # noqa: S113 - see Backend
+    transport = httpx.HTTPTransport(verify=context, limits=limits, uds=path or None, proxy=proxy)
+    # The one place that reaches into httpx (pinned in constraints.txt): a transport takes no backend otherwise.
+    transport._pool._network_backend = backend
+    hooks = {"response": [backend.hear]}
+    client = httpx.Client(transport=transport, event_hooks=hooks, trust_env=False, timeout=None)  # noqa: S113 - Backend
     # One question's cookies are not another's.
     client.cookies.jar.set_policy(http.cookiejar.DefaultCookiePolicy(allowed_domains=()))
-    # The one place that reaches into httpx (pinned in constraints.txt): only so do the transports that it makes
-    # for the environment's proxies use our backend.
-    transports: list[Any] = [client._transport, *client._mounts.values()]
-    for transport in transports:
-        if transport is not None:
-            transport._pool._network_backend = backend
     return client
 
 

@@ -8,7 +8,7 @@ from probes import jmx
 from probes.jmx import Options
 from probes.kit.condition import Condition
 from probes.kit.mbeans import is_pattern, properties
-from probes.kit.net import Found, Unreadable
+from probes.kit.net import NAMES, Found, Unreadable
 from probes.kit.options import OptionErrors
 from probes.kit.result import ProbeError, Result, Status, Unreachable
 from probes.kit.run import run
@@ -52,7 +52,10 @@ class Jvm(FakeNet):
         return [self.found(*read) for read in request.reads]
 
     def request(self, request: Any) -> Any:
-        reads = [(read["mbean"], tuple(read.get("attribute", ()))) for read in json.loads(request.body)]
+        reads = [
+            (read["mbean"], NAMES if read["type"] == "search" else tuple(read.get("attribute", ())))
+            for read in json.loads(request.body)
+        ]
         self.asked += [str(read) for read in reads]
         self.answers = {"POST /jolokia/": [self.told(*read) for read in reads]}
         said = super().request(request)
@@ -60,6 +63,8 @@ class Jvm(FakeNet):
         return said
 
     def found(self, name: str, attributes: tuple[str, ...]) -> Found:
+        if attributes == NAMES:
+            return Found({each: {} for each in self.mbeans if each == name or is_pattern(name)})
         chosen = {
             each: {key: value for key, value in mbean.items() if not attributes or key in attributes}
             for each, mbean in self.mbeans.items()
@@ -69,6 +74,8 @@ class Jvm(FakeNet):
 
     def told(self, name: str, attributes: tuple[str, ...]) -> dict[str, Any]:
         found = self.found(name, attributes)
+        if attributes == NAMES:
+            return {"status": 200, "value": list(found.mbeans)}
         lacks = not is_pattern(name) and any(key not in one for one in found.mbeans.values() for key in attributes)
         if found.bare or lacks:
             return {"status": 404, "error_type": "javax.management.AttributeNotFoundException", "error": "No such"}
@@ -212,6 +219,9 @@ def test_values_have_their_status(
          "sum of Size Value over 3 of 4 MBeans: 60"),
         ({MEMORY: {"A": 1, "B": Unreadable("it threw")}}, {"read": MEMORY}, Status.UNKNOWN,
          "1 of 2 values of Memory unreadable: B (it threw)"),
+        # Of an MBean that does not even tell what it has, why stands under no name.
+        (partition(0, 1) | {f"{SIZES[:-1]}topic=sick": {"": Unreadable("it threw")}}, {"read": SIZES}, Status.UNKNOWN,
+         "1 of 2 values of Size unreadable: topic=sick (it threw)"),
     ],
 )  # fmt: skip
 def test_what_is_no_number_is_not_passed_over(
@@ -290,6 +300,46 @@ def test_a_name_with_dots_is_found_among_all(way: str) -> None:
 
 
 @pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize(
+    ("path", "values", "message"),
+    [
+        ("orders-0.records-lag", [7, 9], "2 MBeans with consumer-fetch-manager-metrics orders-0.records-lag: "),
+        ("a.b.c.lag", [1], "1 MBeans with consumer-fetch-manager-metrics a.b.c.lag: "),
+        ("Heap.used", [3], "1 MBeans with "),
+        ("Heap.used.max.x", [4], "1 MBeans with "),
+    ],
+)
+def test_a_name_with_dots_is_found_in_each_mbean_of_a_pattern(
+    way: str, path: str, values: list[int], message: str
+) -> None:
+    net = Jvm(
+        {
+            f"{LAGS[:-1]}a": {"orders-0.records-lag": 7, "a.b.c.lag": 1, "Other": 5},
+            f"{LAGS[:-1]}b": {"orders-0.records-lag": 9, "Heap": {"used": 3}},
+            f"{LAGS[:-1]}c": {"Heap.used": {"max.x": 4}},
+        }
+    )
+
+    result = jmx.probe(options(way, read=LAGS, attribute=path), net)
+
+    assert result.data is not None
+    items: Any = result.data["mbeans"]
+    assert [item["value"] for item in items if isinstance(item["value"], int)] == values
+    assert "Other" not in str(net.asked)
+    assert len(net.asked) == 1
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("read", [SIZES, GAUGE])
+def test_a_count_reads_no_attribute(way: str, read: str) -> None:
+    net = Jvm(THREE if read == SIZES else gauge(Unreadable("it threw")))
+
+    result = jmx.probe(options(way, read=read, aggregate="count", critical="1:"), net)
+
+    assert (result.status, net.asked) == (Status.OK, [str((read, NAMES))])
+
+
+@pytest.mark.parametrize("way", WAYS)
 def test_the_aggregate_and_all_values_are_in_the_data(way: str) -> None:
     result = ask(partition(1, 5, "b") | partition(0, 7, "a"), way, **SIZE, aggregate="sum", critical="10")
 
@@ -353,6 +403,14 @@ def test_what_the_jvm_refuses_is_unknown_in_its_words() -> None:
     assert len(net.asked) == 1
 
 
+@pytest.mark.parametrize("given", [{}, {"attribute": "Value"}, {"attribute": "Value", "aggregate": "count"}])
+def test_what_was_listed_and_gone_when_asked_is_not_said_to_be_absent(given: dict[str, Any]) -> None:
+    net = FakeNet({f"JMX app:5555 {SIZES}": Found({}, bare=True)})
+
+    with pytest.raises(ProbeError, match=r"the MBeans of kafka\.log:.* were gone when they were asked$"):
+        jmx.probe(options(read=SIZES, **given), net)
+
+
 def test_a_refused_second_look_does_not_hide_what_is_missing() -> None:
     answers = iter([Found({}, bare=True), Found({}, refused="Access denied!")])
 
@@ -397,8 +455,9 @@ def test_thresholds_are_no_evidence_of_death() -> None:
         ({"jmx": "a:1", "read": "kafka.server:"}, "read: 'kafka.server:' is no ObjectName"),
         ({"jmx": "a:1", "read": "kafka.server:=x"}, "read: 'kafka.server:=x' is no ObjectName"),
         ({"jmx": "a:1", "read": GAUGE, "attribute": ""},
-         "attribute: '' names none; write it like Value or HeapMemoryUsage.used"),
-        ({"jmx": "a:1", "read": GAUGE, "attribute": ".used"}, "attribute: '.used' names none"),
+         "attribute: is empty"),
+        ({"jmx": "a:1", "read": GAUGE, "attribute": ".used"},
+         "attribute: '.used' names none; write it like Value or HeapMemoryUsage.used"),
         ({"jmx": "a:1", "read": GAUGE, "critical": "0"},
          "attribute: is missing: --critical is about the values of one attribute"),
         ({"jmx": "a:1", "read": GAUGE, "aggregate": "sum"}, "attribute: is missing: --aggregate is about"),
@@ -406,6 +465,16 @@ def test_thresholds_are_no_evidence_of_death() -> None:
          "attribute: can be only one: --warning is about the values of one attribute"),
         ({"jmx": "a:1", "read": GAUGE, "attribute": ["A", "B"], "aggregate": "count"}, "attribute: can be only one"),
         ({"jmx": "a:1", "read": GAUGE, "aggregate": "avg"}, "aggregate: 'avg' is none of sum, max, min, count"),
+        ({"jmx": "a:1", "read": GAUGE, "tls_name": "a b"},
+         "tls_name: 'a b' is no host name; write it like kafka.example.com"),
+        ({"jmx": "a:1", "read": GAUGE, "tls_name": "*.example"}, "tls_name: '*.example' is no host name"),
+        ({"jmx": "a:1", "read": GAUGE, "tls_name": "a\nb"}, "tls_name: 'a\\nb' is no host name"),
+        ({"jmx": "service:jmx:iiop:///jndi/iiop://a/b", "read": GAUGE},
+         "jmx: 'service:jmx:iiop:///jndi/iiop://a/b' is of another protocol than RMI; write it like service:jmx:rmi:"),
+        ({"jmx": "service:jmx:jmxmp://a:1", "read": GAUGE},
+         "jmx: 'service:jmx:jmxmp://a:1' is of another protocol than RMI; write it like service:jmx:rmi:"),
+        ({"jmx": "service:jmx:joe:pw@a:1", "read": GAUGE}, "jmx: 'a:1' is of another protocol than RMI"),
+        ({"jmx": "service:jmx:rmi://a:1", "read": GAUGE}, "jmx: 'service:jmx:rmi://a:1' is not a JMX address"),
         ({"jmx": "a:1", "read": GAUGE, "timeout": "0s"}, "timeout: must be longer than 0s"),
     ],
 )  # fmt: skip
@@ -425,10 +494,13 @@ def test_options_that_do_not_go_together(given: dict[str, Any], said: str) -> No
         {"read": 'kafka.consumer:type=consumer-metrics,client-id="a:b,c"'},
         {"read": GAUGE, "aggregate": "count", "critical": "1:"},
         {"read": GAUGE, "attribute": ["A", "A"], "critical": "1:"},
+        {"read": GAUGE, "tls_name": "kafka.example.com"},
+        {"read": GAUGE, "jmx": "service:jmx:RMI:///jndi/rmi://a:1/jmxrmi"},
+        {"read": GAUGE, "jmx": "Service:JMX:rmi://ignored/jndi/rmi://a:1/jmxrmi"},
     ],
 )
 def test_options_that_do(given: dict[str, Any]) -> None:
-    Options.build({"jmx": "a:1", **given})
+    assert Options.build({"jmx": "a:1", **given}).jmx == "jmx://a:1"
 
 
 @pytest.mark.parametrize(

@@ -37,7 +37,8 @@ groups:
     annotations: {summary: "{{ $labels.pod }}: {{ message }}", runbook_url: "https://runbooks/{{ $labels.alertname }}"}
   - alert: ConnectTaskFailed
     probe: connect
-    with: {connector: [orders-sink, no, 10:20], allow_empty: yes, username: x, password_file: /run/secrets/password}
+    with: {connector: [orders-sink, no, 10:20], allow_empty: yes, username: x, password_file: /run/secrets/password,
+           headers_file: /run/secrets/headers}
     items: data.tasks
     when: item.state == 'FAILED'
     labels: {connector: "{{ $item.connector }}", task: "{{ $item.id }}"}
@@ -98,6 +99,7 @@ def test_options_stay_texts_until_they_are_expanded(whole: Loaded) -> None:
         "allow_empty": "yes",
         "username": "x",
         "password_file": "/run/secrets/password",
+        "headers_file": "/run/secrets/headers",
     }
     assert expand_with(burrow.given, {})["warning"] == "10:20"
     assert expand_with(whole.defaults["connect"], {"CONNECT_URL": "http://c"}) == {"url": "http://c"}

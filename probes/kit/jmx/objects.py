@@ -4,7 +4,8 @@ from probes.kit.jmx.source import Malformed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
+    from typing import Any
 
 WRITES, SERIALIZABLE, EXTERNALIZABLE, IN_BLOCKS = 1, 2, 4, 8  # a class' flags
 
@@ -12,13 +13,13 @@ WRITES, SERIALIZABLE, EXTERNALIZABLE, IN_BLOCKS = 1, 2, 4, 8  # a class' flags
 class JavaClass:
     """A class as the stream describes it. `proxied`: it is a dynamic proxy, and has no name of its own."""
 
-    __slots__ = ("chars", "flags", "known", "name", "numbers", "objects", "parent", "proxied", "rank", "size", "types")
+    __slots__ = ("flags", "known", "name", "numbers", "objects", "parent", "proxied", "rank", "size", "turned", "types")
 
     def __init__(self, name: str, proxied: bool = False) -> None:
         self.name, self.proxied, self.flags = name, proxied, SERIALIZABLE
         self.numbers: list[str] = []  # names of its fields of primitive types; the stream has them first
         self.objects: list[str] = []  # names of the others
-        self.chars: list[str] = []  # names of those that hold a char
+        self.turned: dict[str, Callable[[Any], object]] = {}  # what makes the values of some of the first ones
         self.types, self.size = ">", 0  # what struct needs for the first ones
         self.parent: JavaClass | None = None
         self.rank = 1  # how many classes there are up to the topmost

@@ -11,7 +11,7 @@ from probes.kit.jmx.thrown import FILTERS, Thrown
 from probes.kit.jmx.values import Values, size_of
 from probes.kit.jmx.wire import Broken
 from probes.kit.mbeans import is_pattern
-from probes.kit.net import Found, Unreadable
+from probes.kit.net import NAMES, Found, Unreadable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,31 +32,45 @@ MAX_NAME = 4096  # letters of an MBean's or attribute's name
 
 
 class Bean:
-    """One MBean of a read. `gone`: there is no such MBean, or no more."""
+    """One MBean of a read. `gone`: there is no such MBean, or no more. `refused`: why it tells nothing more."""
 
-    __slots__ = ("attributes", "gone", "name", "read", "wanted")
+    __slots__ = ("attributes", "gone", "name", "refused", "wanted")
 
-    def __init__(self, read: "Reading", name: str) -> None:
-        self.read, self.name, self.gone = read, name, False
-        self.wanted: list[str] = list(dict.fromkeys(read.attributes))
+    def __init__(self, name: str, wanted: "Iterable[str]") -> None:
+        self.name, self.gone, self.refused = name, False, ""
+        self.wanted = list(dict.fromkeys(wanted))
         self.attributes: dict[str, object] = {}
+
+    @property
+    def answers(self) -> bool:
+        return not self.gone and not self.refused
+
+    def told(self) -> dict[str, object]:
+        """Its attributes; where it refuses, why stands in the place of those that it did not tell."""
+        untold = dict.fromkeys(self.wanted or [""], Unreadable(self.refused)) if self.refused else {}
+        return {**untold, **self.attributes}
 
 
 class Reading:
-    """One read under way."""
+    """One read under way. `listed`: the server is asked which MBeans it is about."""
 
-    __slots__ = ("attributes", "beans", "name", "refused")
+    __slots__ = ("attributes", "beans", "listed", "name", "refused")
 
     def __init__(self, read: "Read") -> None:
         self.name, self.attributes = read
-        self.beans: list[Bean] = [] if is_pattern(self.name) else [Bean(self, self.name)]
+        self.listed = is_pattern(self.name) or self.attributes == NAMES
+        self.beans = [] if self.listed else [Bean(self.name, self.attributes)]
         self.refused = ""
 
     def found(self) -> Found:
-        if self.refused:
-            return Found({}, refused=self.refused)
-        mbeans = {bean.name: bean.attributes for bean in self.beans if not bean.gone}
-        return Found(mbeans, bare=bool(mbeans) and not any(mbeans.values()))
+        there = [bean for bean in self.beans if not bean.gone]
+        reasons = {bean.refused if not bean.attributes else "" for bean in there}
+        refused = self.refused or (reasons.pop() if len(reasons) == 1 else "")  # all of them, and all alike
+        if refused:
+            return Found({}, refused=refused)
+        mbeans = {bean.name: bean.told() for bean in there}
+        known = self.beans if self.listed else there  # what was listed a moment ago is not "never there"
+        return Found(mbeans, bare=self.attributes != NAMES and bool(known) and not any(mbeans.values()))
 
 
 class Reads:
@@ -69,23 +83,33 @@ class Reads:
 
     def all(self) -> list[Found]:
         """One Found for each read. Raises ProbeError."""
-        patterns = [reading for reading in self.readings if not reading.beans]
-        for reading, answer in self._ask(patterns, lambda one: (one.name, calls.query_names(self.target, one.name))):
-            self._take_names(reading, answer)
+        self._list([reading for reading in self.readings if reading.listed])
+        self._tell([bean for one in self.readings if one.attributes != NAMES for bean in one.beans])
+        # Kafka's JmxReporter unregisters an MBean and registers it again, for each metric that comes or goes.
+        hasty = [one for one in self.readings if one.listed and any(bean.gone for bean in one.beans)]
+        self._tell(self._list(hasty))
+        return [reading.found() for reading in self.readings]
+
+    def _list(self, readings: list[Reading]) -> list[Bean]:
+        """The MBeans that there are, but for those that were listed before and are not gone."""
+        asked = self._ask(readings, lambda one: (one.name, calls.query_names(self.target, one.name)))
+        return [bean for reading, answer in asked for bean in self._take_names(reading, answer)]
+
+    def _tell(self, beans: list[Bean]) -> None:
+        """Ask these MBeans for what is wanted of them."""
         # Kafka's MBeans log a warning with its stack for each attribute of several that is asked for in vain, so what
         # they have is asked first.
-        beans = [one for one in self._beans() if len(one.wanted) != 1]
-        for bean, answer in self._ask(beans, lambda one: (one.name, calls.get_info(self.target, one.name))):
+        unknown = [one for one in beans if len(one.wanted) != 1]
+        for bean, answer in self._ask(unknown, lambda one: (one.name, calls.get_info(self.target, one.name))):
             self._take_info(bean, answer)
-        values = [(one, one.wanted) for one in self._beans() if one.wanted]
+        values = [(one, one.wanted) for one in beans if one.wanted and one.answers]
         for (bean, names), answer in self._ask(values, self._value_of):
             self._take_values(bean, names, answer)
         # What is not among several, has a getter that threw: asked for alone, it tells why.
-        several = [one for one in self._beans() if len(one.wanted) > 1]
+        several = [one for one in beans if len(one.wanted) > 1 and one.answers]
         alone = [(one, [name]) for one in several for name in one.wanted if name not in one.attributes]
         for (bean, names), answer in self._ask(alone, self._value_of):
             self._take_values(bean, names, answer)
-        return [reading.found() for reading in self.readings]
 
     def _value_of(self, one: "tuple[Bean, list[str]]") -> tuple[str, bytes]:
         bean, names = one
@@ -99,28 +123,28 @@ class Reads:
         else:
             self._take_several(bean, set(names), answer)
 
-    def _beans(self) -> "Iterator[Bean]":
-        for reading in self.readings:
-            if not reading.refused:
-                yield from (bean for bean in reading.beans if not bean.gone)
-
     def _ask(self, things: "list[T]", call: "Callable[[T], tuple[str, bytes]]") -> "Iterator[tuple[T, Answer]]":
         """The answer to a call for each of them; `call` tells what is read, and the bytes."""
         return zip(things, self.session.replies(things, call), strict=True)
 
-    def _take_names(self, reading: Reading, answer: "Answer") -> None:
+    def _take_names(self, reading: Reading, answer: "Answer") -> list[Bean]:
         value = self._value(reading, answer)
+        known = {bean.name for bean in reading.beans if not bean.gone}
+        beans: list[Bean] = []
         for name in after_size(value) if isinstance(value, Instance) else []:
             plain = self._plain(name)
-            if isinstance(plain, str) and not isinstance(plain, Unreadable):
+            if isinstance(plain, str) and not isinstance(plain, Unreadable) and plain not in known:
                 self._keep(max(BEAN, plain.count(",") + plain.count('"')), 0)  # its keys become a dict
-                reading.beans.append(Bean(reading, self._named(plain)))
+                beans.append(Bean(self._named(plain), reading.attributes))
+        reading.beans += beans
+        return beans
 
     def _take_info(self, bean: Bean, answer: "Answer") -> None:
         """Of what is wanted, want what there is. Types are not looked at: Kafka calls each attribute a double."""
-        if bean.wanted and (isinstance(answer, Broken) or (answer.thrown and Thrown(answer.value).by_mbean)):
-            return  # it may tell its attributes all the same
-        attributes = field(self._value(bean.read, answer, bean), "attributes")
+        attributes = field(self._value(bean, answer), "attributes")
+        if bean.refused and bean.wanted:
+            bean.refused = ""  # it may tell its attributes all the same
+            return
         infos = attributes.items if isinstance(attributes, Array) else []
         there = {name: None for info in infos if field(info, "isRead") and isinstance(name := field(info, "name"), str)}
         if not bean.wanted:
@@ -129,9 +153,9 @@ class Reads:
 
     def _take_several(self, bean: Bean, names: set[str], answer: "Answer") -> None:
         # One value that cannot be sent spoils them all, and an MBean may fail as a whole; alone, each tells for itself.
-        if isinstance(answer, Broken) or (answer.thrown and Thrown(answer.value).by_mbean):
+        if isinstance(answer, Broken) or (answer.thrown and self._thrown(answer).by_mbean):
             return
-        value = self._value(bean.read, answer, bean)
+        value = self._value(bean, answer)
         for one in after_size(value) if isinstance(value, Instance) else []:
             name = field(one, "name")
             if isinstance(name, str) and name in names:
@@ -142,38 +166,36 @@ class Reads:
             bean.attributes[name] = Unreadable(answer.what)
         elif not answer.thrown:
             bean.attributes[name] = self._plain(answer.value)
-        elif not (thrown := Thrown(answer.value)).by_mbean and "AttributeNotFoundException" in thrown.kinds:
-            return
-        elif thrown.by_mbean or not self._refused(thrown, bean):
+        elif (thrown := self._thrown(answer)).gone or self._refusal(thrown):
+            self._value(bean, answer)
+        elif not thrown.lacking:
             bean.attributes[name] = Unreadable(str(thrown))
 
-    def _value(self, reading: Reading, answer: "Answer", bean: Bean | None = None) -> object:
+    def _value(self, whose: Bean | Reading, answer: "Answer") -> object:
         """The value of an answer; None where there is none, and then it is noted why."""
         if isinstance(answer, Broken):
-            reading.refused = answer.what
+            whose.refused = answer.what
         elif not answer.thrown:
             return answer.value
+        elif (thrown := self._thrown(answer)).gone and isinstance(whose, Bean):
+            whose.gone = True
         else:
-            thrown = Thrown(answer.value)
-            if not self._refused(thrown, bean or Bean(reading, reading.name)):
-                reading.refused = str(thrown)
+            whose.refused = self._refusal(thrown) or str(thrown)
         return None
 
-    def _refused(self, thrown: Thrown, bean: Bean) -> bool:
-        """Whether this is about the MBean or the read as a whole, which is then noted."""
-        if "InstanceNotFoundException" in thrown.kinds:
-            bean.gone = True
-            return True
-        refused = ""
+    def _thrown(self, answer: "Reply") -> Thrown:
+        return self.session.exchange.thrown(answer.value)
+
+    def _refusal(self, thrown: Thrown) -> str:
+        """What the server itself, not an MBean, has against the question; empty if nothing."""
+        if thrown.by_mbean:
+            return ""
         if thrown.filtered:
-            refused = f"its serial filter refuses the question; see {FILTERS}"
-        elif "SecurityException" in thrown.kinds:
+            return f"its serial filter refuses the question; see {FILTERS}"
+        if "SecurityException" in thrown.kinds:
             who = self.session.request.username
-            refused = f"access denied{'' if who is None else f' to {who!r}'}: {thrown.message or thrown.name}"
-        elif "InvalidObjectException" in thrown.kinds:
-            refused = f"no ObjectName: {thrown.message}"
-        bean.read.refused = bean.read.refused or refused
-        return bool(refused)
+            return f"access denied{'' if who is None else f' to {who!r}'}: {thrown.message or thrown.name}"
+        return f"no ObjectName: {thrown.message}" if "InvalidObjectException" in thrown.kinds else ""
 
     def _plain(self, value: object) -> object:
         """A value in Python's terms, or why it is not understood."""

@@ -4,7 +4,7 @@ Hostile bytes cost little: depth, elements and size are bounded, and nothing is 
 Part of the cold path.
 """
 
-from struct import calcsize, unpack
+from struct import calcsize, pack, unpack
 
 from probes.kit.jmx.objects import EXTERNALIZABLE, IN_BLOCKS, WRITES, Array, Enum, Instance, JavaClass
 from probes.kit.jmx.source import BLOCK, LONG_BLOCK, Malformed, Source, Tokens
@@ -12,6 +12,7 @@ from probes.kit.jmx.source import BLOCK, LONG_BLOCK, Malformed, Source, Tokens
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any
 
 MAX_DEPTH = 64  # objects within objects; also how many classes one may extend
 MAX_NUMBERS = 1000  # fields of primitive types in one class: struct keeps what it needs for the last 100 classes
@@ -128,8 +129,8 @@ class Reader(Tokens):
                 raise Malformed(f"a class with over {MAX_NUMBERS} numbers")
             made.numbers.append(name)
             made.types += _PRIMITIVES[kind]
-            if kind == "C":
-                made.chars.append(name)
+            if kind in _TURNED:
+                made.turned[name] = _TURNED[kind]
         made.size = calcsize(made.types)
         return self._finished(made, depth)
 
@@ -187,8 +188,8 @@ class Reader(Tokens):
     def _fields(self, fields: dict[str, object], level: JavaClass, depth: int) -> None:
         if level.numbers:
             fields.update(zip(level.numbers, unpack(level.types, self._take(level.size)), strict=True))
-            for name in level.chars:
-                fields[name] = chr(fields[name])  # type: ignore[arg-type]
+            for name, turn in level.turned.items():
+                fields[name] = turn(fields[name])
         for name in level.objects:
             fields[name] = self.content(depth + 1)
 
@@ -206,8 +207,8 @@ class Reader(Tokens):
         elif kind in _PRIMITIVES:
             form = f">{size}{_PRIMITIVES[kind]}"
             made.items += unpack(form, self._take(calcsize(form)))
-            if kind == "C":
-                made.items = [chr(unit) for unit in made.items]  # type: ignore[arg-type]
+            if kind in _TURNED:
+                made.items = list(map(_TURNED[kind], made.items))
         else:
             raise Malformed(f"an array of {kind!r}")
         return made
@@ -227,6 +228,15 @@ class Reader(Tokens):
         self._handles = []
         raise Aborted(self.content(depth + 1))
 
+
+def shortest(number: float) -> float:
+    """The shortest decimal that makes the same float in Java: 0.1, which its four bytes make 0.10000000149011612."""
+    data = pack(">f", number)
+    near = (float(f"{number:.{digits}g}") for digits in range(6, 10))
+    return next(one for one in near if pack(">f", one) == data or one != one)
+
+
+_TURNED: "dict[str, Callable[[Any], object]]" = {"C": chr, "F": shortest}
 
 # Not of each reader's own: one that held itself would keep all that it has read until Python looks for such.
 _KINDS: "dict[int, Callable[[Reader, int], object]]" = {

@@ -81,7 +81,7 @@ class Session:
                     yield error
                     break
                 done += 1
-                if reply.thrown and Thrown(reply.value).remote:
+                if reply.thrown and self.exchange.thrown(reply.value).remote:
                     self._drop()  # what it did not read of the call, it takes for the next, and closes
                     yield reply
                     break
@@ -127,7 +127,7 @@ class Session:
         registry.send(calls.lookup(NAME))
         reply = registry.reply()
         if reply.thrown:
-            thrown = Thrown(reply.value)
+            thrown = self.exchange.thrown(reply.value)
             if "NotBoundException" in thrown.kinds:
                 raise self.exchange.error(f"an RMI registry, but it has no {NAME}: no remote JMX is served there")
             raise self.exchange.error(f"the registry refuses to look up {NAME}: {thrown}")
@@ -157,7 +157,7 @@ class Session:
                 reply = link.reply()
                 if not reply.thrown:
                     return reply
-                thrown = Thrown(reply.value)
+                thrown = self.exchange.thrown(reply.value)
                 if "NoSuchObjectException" not in thrown.kinds:
                     raise self._refused(thrown)
                 fault = "another RMI server (NoSuchObjectException)"
@@ -203,11 +203,13 @@ class Session:
         """The error for a login that failed."""
         if thrown.filtered:
             return self.exchange.error(f"its serial filter refuses the login; see {FILTERS}")
-        if "Credentials required" in thrown.message:
-            return self.exchange.error("it wants a login; give --username and --password-file")
-        if "SecurityException" in thrown.kinds:
-            return self.exchange.error(f"it refuses the login of {self.request.username!r}: {thrown.message}")
-        return self.exchange.error(f"the login failed: {thrown}")
+        if "SecurityException" not in thrown.kinds:
+            return self.exchange.error(f"the login failed: {thrown}")
+        if self._login_as() is None:
+            words = f" ({thrown.message})" if thrown.message else ""
+            return self.exchange.error(f"it wants a login; give --username and --password-file{words}")
+        words = f": {thrown.message}" if thrown.message else ""
+        return self.exchange.error(f"it refuses the login of {self.request.username!r}{words}")
 
 
 def _batch(asked: "Iterable[Call]") -> "list[Call]":

@@ -15,11 +15,14 @@ _INSIDE = ("runtimeException", "exception", "error", "detail")
 
 
 class Thrown:
-    """An exception, by what it carries. `kinds` are the classes of all of them, and those they extend."""
+    """An exception, by what it carries. `kinds` are the classes of all of them, and those they extend.
+
+    `secret` does not show in its words: the server may repeat the password that it was sent.
+    """
 
     __slots__ = ("kinds", "message", "name")
 
-    def __init__(self, value: object) -> None:
+    def __init__(self, value: object, secret: str = "") -> None:
         self.kinds: set[str] = set()
         inner = value
         for _ in range(MAX_DEPTH):
@@ -33,12 +36,23 @@ class Thrown:
             inner = next((found for name in _INSIDE if (found := field(inner, name)) is not None), None)
         self.name = printable(cut(short(value.java_class.name))) if isinstance(value, Instance) else "no exception"
         message = field(value, "detailMessage")
-        self.message = printable(cut(message)) if isinstance(message, str) else ""
+        said = message if isinstance(message, str) else ""
+        self.message = printable(cut(said.replace(secret, "***") if secret else said))
 
     @property
     def by_mbean(self) -> bool:
         """The MBean's own code threw it; what the server itself has to say comes without such a wrapping."""
         return not self.kinds.isdisjoint(_BY_MBEAN)
+
+    @property
+    def gone(self) -> bool:
+        """There is no such MBean."""
+        return "InstanceNotFoundException" in self.kinds and not self.by_mbean
+
+    @property
+    def lacking(self) -> bool:
+        """The MBean has no such attribute."""
+        return "AttributeNotFoundException" in self.kinds and not self.by_mbean
 
     @property
     def remote(self) -> bool:

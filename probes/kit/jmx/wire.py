@@ -61,6 +61,10 @@ class JmxExchange(Exchange):
         if self.received > MAX_TOTAL:
             raise self.error(f"the answers are over {MAX_TOTAL >> 20} MiB ({self.step})")
 
+    def thrown(self, value: object) -> Thrown:
+        """The exception that an answer is."""
+        return Thrown(value, self.request.password or "")
+
     def sweep(self) -> None:
         """Free what earlier answers held: Python would do so after many objects, however large each of them is."""
         if self.received > self.swept + SWEEP:
@@ -157,7 +161,7 @@ class Link:
                 self._welcome()
             reply = self._reply(void)
         except Aborted as error:
-            raise self._exchange.ruined(f"the JVM gave up its answer: {Thrown(error.thrown)}") from None
+            raise self._exchange.ruined(f"the JVM gave up its answer: {self._exchange.thrown(error.thrown)}") from None
         except Malformed as error:
             raise self._exchange.ruined(f"an answer that cannot be understood: {error}") from None
         self.served += 1

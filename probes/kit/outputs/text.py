@@ -1,6 +1,6 @@
 """For a person at a terminal: the status and the sentence, then the judged things one by one."""
 
-from probes.kit.finding import cut, printable
+from probes.kit.finding import WORDS, cut, printable
 from probes.kit.jsontext import dumps
 
 TYPE_CHECKING = False
@@ -38,4 +38,4 @@ def table(name: str, rows: "list[dict[str, Any]]") -> list[str]:
 def cell(value: object) -> str:
     if value is None:
         return "-"
-    return printable(cut(value)) if isinstance(value, str) else dumps(value).strip('"')
+    return printable(cut(value)) if isinstance(value, str) else dumps(value, WORDS).strip('"')

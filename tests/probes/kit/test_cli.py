@@ -150,6 +150,12 @@ def test_version_is_the_distributions() -> None:
         (["probe", "connect", "--url", "http://h", "--output", "xml"], "--output 'xml' is none of"),
         (["probe", "connect", "--url", "http://h", "--password", "p"], "--password"),
         (["probe", "connect", "--url", "http://h", "--token-file", "/no"], "--token-file cannot read the secret file"),
+        (["probe", "connect", "--url", "http://h", "--connector", ""], "--connector is empty"),
+        (["probe", "targets", "--url", "http://h", "--job", ""], "--job is empty"),
+        (["probe", "targets", "--url", "http://h", "--min-up", "9" * 5000], "is neither a count like 2 nor"),
+        (["probe", "targets", "--url", "http://h", "--expect", "j=" + "9" * 5000], "is not job=count"),
+        (["probe", "streams", "--exporter", "http://h", "--min-threads", "-1"], "--min-threads '-1' is not a whole"),
+        (["probe", "connect", "--url", "HTTP+UNIX://h"], "names no socket"),
         (["probe", "streams"], "--jmx is missing: give --jmx, --jolokia, --exporter, or --prometheus and --app"),
         (["probe", "connect", "--when", "1", "--as", "liveness", "--url", "http://h"], "--when cannot be combined"),
     ],
@@ -255,7 +261,7 @@ def test_when_judges_as_a_rule_does(failed: str, condition: str, code: int, said
 
 
 @pytest.mark.parametrize(
-    ("condition", "column"), [("data.tasks[", "at column 12"), ("a ==", "at column 5"), ("", "at column 1")]
+    ("condition", "column"), [("data.tasks[", "at column 12"), ("a ==", "at column 5"), ("", "is empty")]
 )
 def test_a_condition_that_is_none_is_a_mistake_with_its_place(
     refused: str, condition: str, column: str, call: Call
@@ -313,6 +319,15 @@ def at_a_terminal(*arguments: str, env: dict[str, str] | None = None) -> str:
     return said.decode()
 
 
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """The command in a copy of the packages, to be broken."""
+    for package in ("probes", "rules"):
+        shutil.copytree(ROOT / package, tmp_path / package)
+    shutil.copy(COMMAND, tmp_path / "stetho")
+    return tmp_path / "stetho"
+
+
 # Nobody reads
 
 
@@ -324,37 +339,64 @@ def at_a_terminal(*arguments: str, env: dict[str, str] | None = None) -> str:
         ("probe connect --url {failed} --as liveness --timeout 5s", 0),
         ("probe streams --exporter {failed} --as liveness --timeout 5s", 0),
         ("probe connect --as liveness", 64),
+        ("probe connect --nosuch", 64),
     ],
 )
-@pytest.mark.parametrize("closed", [">&-", ">/dev/full", "2>&-", ">&- 2>&-", "| head -0"])
+@pytest.mark.parametrize(
+    "closed", [">&-", ">/dev/full", "2>&-", ">&- 2>&-", "2>/dev/full", "2> >(true)", "| head -0", "2>&1 | head -0"]
+)
 def test_an_output_that_nobody_takes_changes_no_exit_code(failed: str, arguments: str, code: int, closed: str) -> None:
     line = f"{sys.executable} {COMMAND} {arguments.format(failed=failed)}"
-    pipe = "set -o pipefail; " if closed.startswith("|") else ""
     done = subprocess.run(
-        ["bash", "-c", f"{pipe}{line} {closed}"], capture_output=True, text=True, env=environment(), timeout=30
+        ["bash", "-c", f"set -o pipefail; {line} {closed}"],
+        capture_output=True,
+        text=True,
+        env=environment(),
+        timeout=30,
     )
     assert done.returncode == code
     assert "Traceback" not in done.stderr
     assert "Exception ignored" not in done.stderr
 
 
-@pytest.mark.parametrize("arguments", ["--help", "probes", "--version"])
-def test_help_into_a_closed_pipe_ends_without_a_traceback(arguments: str) -> None:
-    call = f"{sys.executable} {COMMAND} {arguments} | head -0"
-    done = subprocess.run(["bash", "-c", call], capture_output=True, text=True, env=environment(), timeout=30)
-    assert done.stderr == ""
+@pytest.mark.parametrize("buffered", ["", "1"])
+@pytest.mark.parametrize("arguments", ["--help", "probe connect --help", "probes", "--version"])
+def test_help_into_a_closed_pipe_is_no_failure(arguments: str, buffered: str) -> None:
+    call = f"set -o pipefail; {sys.executable} {COMMAND} {arguments} | true"
+    env = environment({"PYTHONUNBUFFERED": buffered})
+    done = subprocess.run(["bash", "-c", call], capture_output=True, text=True, env=env, timeout=30)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(("purpose", "code"), [("alert", 3), ("liveness", 0), ("readiness", 1)])
+@pytest.mark.parametrize("path", ["probes/broken.py", "probes/kit/run.py"])
+def test_a_fault_that_nobody_hears_of_changes_no_exit_code(copy: Path, path: str, purpose: str, code: int) -> None:
+    (copy.parent / path).write_text("1 / 0")
+    line = f"{sys.executable} {copy} probe broken --as {purpose} 2>/dev/full"
+    done = subprocess.run(["bash", "-c", line], capture_output=True, env=environment(), timeout=30)
+    assert done.returncode == (min(code, 1) * 3 if "run" in path else code)  # then 3 is all that is left
+
+
+# Secrets out of pipes
+
+
+@pytest.mark.parametrize("content", ["no header", "\\377"])
+def test_a_mistake_in_what_comes_out_of_a_pipe_is_one_as_in_a_file(running: str, content: str) -> None:
+    for source in (f"--headers-file <(printf '{content}')", f"--headers-file /dev/stdin < <(printf '{content}')"):
+        line = f"{sys.executable} {COMMAND} probe connect --url {running} {source}"
+        done = subprocess.run(["bash", "-c", line], capture_output=True, text=True, env=environment(), timeout=30)
+        assert (done.returncode, done.stdout) == (64, "")
+        assert "--headers-file " in done.stderr
+
+
+def test_a_secret_may_come_out_of_a_pipe(running: str) -> None:
+    for source in ("<(echo s3cret)", "<(sleep 0.7; echo s3cret)", "/dev/stdin < <(echo s3cret)"):
+        line = f"{sys.executable} {COMMAND} probe connect --url {running} --token-file {source}"
+        done = subprocess.run(["bash", "-c", line], capture_output=True, text=True, env=environment(), timeout=30)
+        well_told(done, 0)
 
 
 # Faults of our own
-
-
-@pytest.fixture
-def copy(tmp_path: Path) -> Path:
-    """The command in a copy of the packages, to be broken."""
-    for package in ("probes", "rules"):
-        shutil.copytree(ROOT / package, tmp_path / package)
-    shutil.copy(COMMAND, tmp_path / "stetho")
-    return tmp_path / "stetho"
 
 
 BROKEN = {
@@ -460,3 +502,13 @@ def test_a_server_bigger_than_the_memory_limit_is_no_evidence() -> None:
         assert done.returncode == code, done.stderr
         assert "Traceback" not in done.stderr
     server.close()
+
+
+@pytest.mark.parametrize(("package", "call"), [("probes", ["probe", "connect", "--url", "x"]), ("rules", ["probes"])])
+def test_another_package_in_the_way_is_named(tmp_path: Path, package: str, call: list[str], copy: Path) -> None:
+    shutil.rmtree(copy.parent / package)
+    (tmp_path / f"{package}.py").write_text("")
+    done = stetho(*call, command=copy)
+    assert f"'{package}' is not a package" in done.stderr
+    assert "is another package of that name in the way?" in done.stderr
+    assert "please report it" not in done.stderr

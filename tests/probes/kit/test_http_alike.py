@@ -19,9 +19,24 @@ Outcome = tuple[object, ...]
 CRLF = b"\r\n"
 STATUSES = st.sampled_from([200, 200, 200, 201, 204, 301, 302, 304, 401, 404, 409, 500, 503, 100, 99, 999])
 NAMES = st.sampled_from(
-    [b"X-One", b"x-one", b"Content-Type", b"Server", b"Location", b"Content-Encoding", b"A_b", b"B!"]
+    [b"X-One", b"x-one", b"Content-Type", b"Server", b"Location", b"Content-Encoding", b"A_b", b"B!", b"C.d~|'", b"D:"]
 )
-VALUES = st.sampled_from([b"", b"a", b"a, b", b"identity", b"gzip", b"/x", b" padded ", b"a\tb", b"a\x01b", b"\xe9"])
+VALUES = st.sampled_from(
+    [
+        b"",
+        b"a",
+        b"a, b",
+        b"identity",
+        b"gzip",
+        b"/x",
+        b" padded ",
+        b"\ta\tb\t",
+        b"a\x01b",
+        b"\xe9",
+        b"\xc3\xa0",
+        b"a\x7f",
+    ]
+)
 BODIES = st.binary(max_size=200)
 
 
@@ -29,7 +44,7 @@ BODIES = st.binary(max_size=200)
 def answers(draw: st.DrawFn) -> bytes:
     """An answer that is well-formed, or nearly."""
     version = draw(st.sampled_from([*[b"HTTP/1.1"] * 9, b"HTTP/1.0", b"HTTP/2.0", b"http/1.1"]))
-    reason = draw(st.sampled_from([b" OK", b"", b" ", b" Not Found"]))
+    reason = draw(st.sampled_from([b" OK", b"", b" ", b" Not Found", b" Tr\xc3\xa8s\tbien", b" \xa0", b"\xb2"]))
     lines = [version + b" %d" % draw(STATUSES) + reason]
     headers = draw(st.lists(st.tuples(NAMES, VALUES), max_size=3))
     lines += [name + b":" + draw(st.sampled_from([b" ", b"", b"  "])) + value for name, value in headers]
@@ -37,6 +52,7 @@ def answers(draw: st.DrawFn) -> bytes:
     framing = draw(st.sampled_from(["length", "wrong length", "chunked", "chunked", "close", "both"]))
     if framing in ("length", "both"):
         lines.append(b"Content-Length: %d" % len(body))
+        lines += draw(st.sampled_from([[], [], [b"content-length:%d " % len(body)], [b"Content-Length: 7"]]))
     if framing == "wrong length":
         lines.append(b"Content-Length: %d" % max(len(body) + draw(st.integers(-9, 9)), 0))
     if framing in ("chunked", "both"):

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from probes.kit.mbeans import Answer, JvmOptions, is_pattern, properties, read
-from probes.kit.net import Unreadable
+from probes.kit.net import NAMES, Unreadable
 from probes.kit.result import ProbeError
 from tests.probes.fakenet import FakeNet
 
@@ -31,6 +31,24 @@ def test_all_questions_are_one_post() -> None:
         {"type": "read", "mbean": PATTERN, "attribute": ["state"], "config": {"ignoreErrors": True}},
         {"type": "read", "mbean": "a:b=c", "config": {"ignoreErrors": True}},
     ]
+
+
+@pytest.mark.parametrize("name", [PATTERN, "a:b=c"])
+def test_where_names_are_enough_it_is_a_search(name: str) -> None:
+    net = FakeNet({"POST /jolokia/": [{"status": 200, "value": ["a:b=c", "a:b=d"]}]})
+
+    (answer,) = read(JVM, net, (name, NAMES))
+
+    assert json.loads(net.requests[0].body) == [{"type": "search", "mbean": name}]
+    assert ({name: mbean.attributes for name, mbean in answer.mbeans().items()}, answer.found.bare) == (
+        {"a:b=c": {}, "a:b=d": {}},
+        False,
+    )
+
+
+def test_a_search_that_gives_no_list_of_names_is_a_probe_error() -> None:
+    with pytest.raises(ProbeError, match=r"expected the names of kafka.streams.* as a list, got \{"):
+        read(JVM, FakeNet({"POST /jolokia/": [{"status": 200, "value": {}}]}), (PATTERN, NAMES))
 
 
 def test_each_mbean_of_a_pattern_has_its_attributes() -> None:
@@ -114,6 +132,14 @@ def test_properties_of_an_object_name(name: str, expected: dict[str, str]) -> No
         ("k:type=a", False),
         (r'k:client-id="a\*b\?"', False),
         (r'k:client-id="a\\*"', True),
+        (r'k:client-id="\"",type=a', False),
+        (r'k:client-id="\"*"', True),
+        # Outside quotes a backslash is a letter like others.
+        (r"k:type=C\*", True),
+        (r"k:type=C\\?", True),
+        (r"k\*:type=a", True),
+        (r"k:type=C\dir", False),
+        (r'k:dir=C\,client-id="a\*b"', False),
     ],
 )
 def test_a_quoted_wildcard_is_no_pattern(name: str, pattern: bool) -> None:

@@ -4,6 +4,7 @@ import json
 import math
 import subprocess
 import sys
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -92,6 +93,22 @@ def test_what_json_has_no_word_for_is_written_as_a_text(value: object, text: str
     assert dumps(value) == text
 
 
+@given(VALUES, st.integers(0, 40))
+def test_the_beginning_is_that_of_the_whole(value: object, most: int) -> None:
+    assert dumps(value, most) == dumps(value)[:most]
+
+
+@pytest.mark.parametrize(
+    "value", [[1] * 500_000, {"a": [1] * 500_000}, dict.fromkeys(map(str, range(100_000))), "x" * 5_000_000]
+)
+def test_the_beginning_of_much_costs_little(value: object) -> None:
+    tracemalloc.start()
+    dumps(value, 80)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 100_000  # bytes
+
+
 def test_a_subclass_is_written_as_what_it_is() -> None:
     from probes.kit.example import one_of
     from probes.kit.result import Status
@@ -131,3 +148,11 @@ def test_json_itself_answers_where_an_interpreter_lacks_its_c_part() -> None:
         """assert dumps(loads('{"a": ["\\\\u00e9", 1.5]}')) == '{"a":["\\u00e9",1.5]}'"""
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize("text", ['"abc', '"\\u001;"', '"a\\q"', '"\x01"', '{"a" 1}', '{"a":1,}', "{1:2}", "[1 2]"])
+def test_what_is_no_json_is_so_where_the_json_package_is_not_loaded(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The C scanner then cannot raise its error, and says SystemError instead."""
+    monkeypatch.delitem(sys.modules, "json.decoder")
+    with pytest.raises(ValueError, match=r"line 1 column|not JSON|text after"):
+        loads(text)

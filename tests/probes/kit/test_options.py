@@ -1,10 +1,13 @@
 """Options: where a value comes from, which source wins, and that every mistake is told at once."""
 
 import itertools
+import os
+import threading
 from pathlib import Path
 
 import pytest
 
+from probes.kit import options
 from probes.kit.derive import json_schema
 from probes.kit.options import (
     Choice,
@@ -167,11 +170,63 @@ def test_a_secret_file_that_cannot_be_read_is_named() -> None:
     assert "cannot read the secret file" in wrong({**URL, "token_file": "/"})["token"]
 
 
-def test_a_binary_secret_file_is_refused_without_showing_it(tmp_path: Path) -> None:
-    (tmp_path / "secret").write_bytes(b"hunter2\xff\xfe")
-    said = wrong({**URL, "token_file": str(tmp_path / "secret")})["token"]
-    assert "cannot read the secret file" in said
-    assert "hunter2" not in said
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"hunter2\xff\xfe", "is not UTF-8 text"),
+        (b"x" * 65537, "is larger than 65536 bytes, too large to be a secret"),
+    ],
+)
+@pytest.mark.parametrize("name", ["token", "password", "headers"])
+def test_a_secret_file_of_no_use_is_named_and_not_shown(tmp_path: Path, name: str, content: bytes, said: str) -> None:
+    path = tmp_path / "secret"
+    path.write_bytes(content)
+    assert wrong({**URL, f"{name}_file": str(path)}) == {name: f"{path} {said}"}
+
+
+def test_a_password_may_be_any_text(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text(" pass wörd \n")
+    assert build({"username": "u", "password_file": str(tmp_path / "secret")}).password == " pass wörd "
+
+
+@pytest.fixture
+def pipe(tmp_path: Path) -> str:
+    os.mkfifo(tmp_path / "pipe")
+    return str(tmp_path / "pipe")
+
+
+def test_a_pipe_that_nobody_writes_to_is_not_waited_for(pipe: str) -> None:
+    for _ in range(2):
+        assert wrong({**URL, "token_file": pipe}) == {"token": f"nothing came out of {pipe} in time"}
+
+
+def test_a_pipe_that_is_written_to_late_or_never_closed(pipe: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(options, "WRITER_WRITES", 0.1)
+    number = os.open(pipe, os.O_RDWR)
+    os.write(number, b"hunter2")
+    try:
+        assert "nothing came out of " in wrong({**URL, "token_file": pipe})["token"]
+    finally:
+        os.close(number)
+
+
+def test_what_came_out_of_a_pipe_is_there_when_options_are_built_again(pipe: str) -> None:
+    writer = threading.Thread(target=Path(pipe).write_text, args=("hunter2\n",))
+    writer.start()
+    assert [build({"token_file": pipe}).token for _ in range(2)] == ["hunter2", "hunter2"]
+    writer.join()
+
+
+def test_what_never_ends_is_refused() -> None:
+    assert "is larger than" in wrong({**URL, "token_file": "/dev/zero"})["token"]
+
+
+@pytest.mark.parametrize("text", ["", " "])
+@pytest.mark.parametrize("name", ["name", "ca_file", "from"])
+def test_an_empty_text_is_refused(name: str, text: str) -> None:
+    assert wrong({**URL, name: text}) == {name: "is empty"}
+    if name == "name":
+        assert wrong({**URL, name: ["a", text]}) == {name: "is empty"}
 
 
 def test_a_secret_is_in_no_error_about_other_options() -> None:

@@ -175,18 +175,17 @@ def test_threads_do_not_close_each_others_connections(serve: Serve, ask: Ask) ->
         assert list(threads.map(lambda _: ask(url, 20).body, range(600))) == [b"x"] * 600
 
 
-def test_every_transport_of_a_client_has_our_backend(monkeypatch: pytest.MonkeyPatch, serve: Serve) -> None:
-    monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:1")
-    monkeypatch.setenv("NO_PROXY", "localhost")
+@pytest.mark.parametrize("proxy", ["", "http://127.0.0.1:1"])
+def test_a_client_has_one_transport_and_that_our_backend(monkeypatch: pytest.MonkeyPatch, proxy: str) -> None:
+    monkeypatch.setenv("ALL_PROXY", proxy)
     pool = Pool()
     with contextlib.suppress(ProbeError):
         pool.fetch(Request("http://127.0.0.1:1/", ""), time.monotonic() + 5)
     ((client, _),) = pool._clients.values()
-    transports = [transport for transport in (client._transport, *client._mounts.values()) if transport is not None]
-    assert len(transports) == 2
-    for transport in transports:
-        assert isinstance(transport, httpx.HTTPTransport)
-        assert isinstance(transport._pool._network_backend, Backend)
+    assert not client._mounts
+    assert isinstance(client._transport, httpx.HTTPTransport)
+    assert isinstance(client._transport._pool, httpcore.HTTPProxy if proxy else httpcore.ConnectionPool)
+    assert isinstance(client._transport._pool._network_backend, Backend)
     pool.close()
 
 
@@ -217,6 +216,8 @@ def test_a_login_in_the_address_is_sent_and_never_logged(
         "http://user:s3cret@[bad/",
         "http://user:s3cret@127.0.0.1:70000/",
         "http://user:s3cret@h:port/",
+        "http://user:s3cret@xn--a/",
+        "http://user:s3cret@127.0.0.01/",
         "http://\u2603.\u0000/",
     ],
 )
@@ -268,6 +269,50 @@ def test_a_refusal_behind_a_redirect_does_not_make_the_server_unreachable(serve:
 def test_a_redirect_to_nowhere_is_a_probe_error(serve: Serve, ask: Ask, location: str) -> None:
     server = serve(steady(answer(b"", "302 Found", f"Location: {location}")))
     assert fault(ask, server.url)[0] is ProbeError
+
+
+@pytest.mark.parametrize(
+    ("location", "shown"),
+    [
+        ("http://xn--a/", "http://xn--a/"),
+        ("http://h:port/x?s3cret#s3cret", "http://h:port/x"),
+        ("http://u:s3cret@h:port/", "\u2026"),
+        ("javascript:alert(1)", "javascript:alert(1)"),
+        ("mailto:a", "mailto:a"),
+        ("mailto:\u202e", "mailto:\\u202e"),
+        (f"mailto:{'a' * 9999}", f"mailto:{'a' * 232}\u2026"),
+    ],
+)
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_redirect_to_what_is_no_address_says_so(
+    serve: Serve, ask: Ask, method: str, location: str, shown: str
+) -> None:
+    server = serve(steady(answer(b"", "302 Found", f"Location: {location}")))
+    text = f"it redirects to what is no address: '{shown}'"
+    assert fault(ask, server.url, method=method) == (ProbeError, text)
+
+
+def test_an_answer_that_breaks_off_is_not_blamed_on_its_location(serve: Serve, ask: Ask) -> None:
+    head = b"HTTP/1.1 302 Found\r\nLocation: /x\r\nTransfer-Encoding: chunked\r\n\r\n"
+    kind, text = fault(ask, serve(saying(head + b"nonsense\r\n")).url, method="POST")
+    assert (kind, text[:29]) == (ProbeError, "the answer is not proper HTTP")
+
+
+def test_a_redirect_to_a_port_that_cannot_be_goes_nowhere(serve: Serve, ask: Ask) -> None:
+    other = serve(steady(answer(b"other")))
+    place = f"http://127.0.0.1:{other.port + 65536}"
+    server = serve(steady(answer(b"", "302 Found", f"Location: {place}/x")))
+    assert fault(ask, server.url) == (ProbeError, f"redirected to {place}/x: {other.port + 65536} is no port")
+    assert not other.connections
+
+
+# Heads
+
+
+@pytest.mark.parametrize("count", [66, 500])
+def test_huge_headers_are_refused(serve: Serve, ask: Ask, count: int) -> None:
+    server = serve(saying(answer(b"", "200 OK", *(f"X-{number}: {'x' * 1000}" for number in range(count)))))
+    assert fault(ask, server.url) == (ProbeError, "the answer's headers are over 64 KiB")
 
 
 # Compression
@@ -359,6 +404,15 @@ def test_a_proxy_that_refuses_to_connect_is_a_probe_error(
 def test_a_proxy_that_cannot_be_used_is_a_probe_error(ask: Ask, monkeypatch: pytest.MonkeyPatch, proxy: str) -> None:
     monkeypatch.setenv("ALL_PROXY", proxy)
     assert fault(ask, "http://connect:8083") == (ProbeError, "the proxy that the environment names cannot be used")
+
+
+def test_a_proxy_at_a_port_that_cannot_be_is_not_asked(serve: Serve, ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
+    proxy = serve(steady(answer(b"by proxy")))
+    port = proxy.port + 65536
+    monkeypatch.setenv("HTTP_PROXY", f"http://u:s3cret@127.0.0.1:{port}")
+    text = f"through the proxy 127.0.0.1:{port}: {port} is no port"
+    assert fault(ask, "http://connect:8083") == (ProbeError, text)
+    assert not proxy.connections
 
 
 # TLS

@@ -2,6 +2,7 @@
 
 import os
 import time
+import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from probes.kit import argv, http
 from probes.kit.net import Reply, Request
 from probes.kit.options import OptionErrors, Url, from_environment, option
 from probes.kit.pooled import Pool
-from probes.kit.rest import HttpOptions, json_of
+from probes.kit.rest import EXCERPT, HttpOptions, json_of, shape_error
 from probes.kit.result import ProbeError
 from tests.probes.kit.rawserver import RawServer, Talk, answer
 
@@ -161,6 +162,14 @@ def test_the_fast_parser_takes_headers() -> None:
     assert argv.read(words, Options.fields) == {"url": URL, "header": ["X-A: 1", "X-B: 2"]}
 
 
+@pytest.mark.parametrize("token", ["", "s3cret ", " s3cret", "Bearer s3cret", "s3cret\n", "s3\0cret", "s3cr\u00e9t"])
+def test_what_is_no_token_is_not_sent_and_not_shown(token: str) -> None:
+    said = "--token-file holds no token: that is plain ASCII text on one line, without spaces"
+    with pytest.raises(ProbeError) as caught:
+        built(token=token).get(Url.parse(URL))
+    assert str(caught.value) == said
+
+
 @pytest.fixture
 def echo() -> Iterator[RawServer]:
     """A server that answers with the request it heard."""
@@ -199,3 +208,13 @@ def test_an_answer_that_is_not_json_is_shown_in_part(body: bytes, shown: str) ->
     with pytest.raises(ProbeError) as caught:
         json_of(Request(URL, URL), Reply(200, {}, body))
     assert str(caught.value) == f"GET {URL}: HTTP 200 {shown} is not JSON"
+
+
+def test_json_of_another_shape_is_shown_in_part_for_the_price_of_that_part() -> None:
+    much = {"a": [1] * 500_000}
+    tracemalloc.start()
+    said = str(shape_error(Request(URL, URL), "a list", much))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert said == f"GET {URL}: expected a list, got " + '{"a":[' + "1," * 37
+    assert (len(said.partition("got ")[2]), peak < 1_000_000) == (EXCERPT, True)

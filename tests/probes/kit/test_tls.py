@@ -11,9 +11,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
     Encoding,
+    NoEncryption,
     PrivateFormat,
     load_pem_private_key,
 )
@@ -173,6 +175,17 @@ def test_a_ca_file_of_no_use_is_a_probe_error(serve: Serve, tmp_path: Path, cont
     assert ("no such file or directory" in text) == (content is None)
 
 
+@pytest.mark.parametrize("given", ["ca_file", "cert_file", "key_file"])
+def test_a_file_that_could_be_waited_for_is_refused(serve: Serve, authority: Tls, tmp_path: Path, given: str) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    cert, key = authority.client()
+    files = {"ca_file": authority.ca_file, "cert_file": cert, "key_file": key} | {given: str(tmp_path / "pipe")}
+    kind, text = fault(serve(Talk.hang), Trust(**files))
+    assert kind is ProbeError
+    assert text.endswith(f"{tmp_path / 'pipe'}: it is no regular file") or given == "cert_file"
+    assert "it is no regular file" in text
+
+
 def test_a_client_certificate_is_shown(serve: Serve, authority: Tls, tmp_path: Path) -> None:
     server = serve(greet, authority.asking_who("127.0.0.1"))
     cert, key = authority.client()
@@ -188,6 +201,12 @@ def test_without_a_client_certificate_a_server_that_wants_one_says_so(serve: Ser
         exchange.receive(wire)  # TLS 1.3 tells after the handshake
     assert caught.type is ProbeError
     wire.close()
+
+
+def rsa_key() -> bytes:
+    """A key of another kind than those of the test's certificates."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 
 
 def encrypted(key: str, path: Path, form: PrivateFormat) -> str:
@@ -211,7 +230,8 @@ def test_an_encrypted_key_is_refused_and_nobody_is_asked(
     [
         ("gone.pem", None, "gone.pem: no such file or directory"),
         ("client.pem", "gone.key", "client.pem with the key gone.key: no such file or directory"),
-        ("client.pem", "other.key", "client.pem with the key other.key: key values mismatch"),
+        ("client.pem", "other.key", "client.pem with the key other.key: the key does not belong to the certificate"),
+        ("client.pem", "rsa.key", "client.pem with the key rsa.key: the key does not belong to the certificate"),
         ("client.pem", "junk.pem", "client.pem with the key junk.pem: it is not PEM"),
         ("junk.pem", None, "junk.pem: it is not PEM, or its key is not in it: give --key-file"),
         ("client.pem", None, "client.pem: it is not PEM, or its key is not in it: give --key-file"),
@@ -223,6 +243,7 @@ def test_a_client_certificate_of_no_use_is_a_probe_error(
     monkeypatch.chdir(tmp_path)
     Path("client.pem").write_text(Path(authority.client()[0]).read_text())
     Path("other.key").write_text(Path(authority.client("other.example")[1]).read_text())
+    Path("rsa.key").write_bytes(rsa_key())
     Path("junk.pem").write_text("junk")
     assert fault(serve(Talk.hang), Trust(authority.ca_file, cert, key)) == (
         ProbeError,
@@ -242,7 +263,7 @@ def test_a_client_certificate_of_no_use_is_a_probe_error(
             Unreachable,
             "connection closed before a byte came",
         ),
-        (Talk.reset, Unreachable, "connection reset before a byte came"),
+        (lambda talk: (talk.sock.recv(1), talk.reset()), Unreachable, "connection reset before a byte came"),
         (
             lambda talk: (talk.sock.recv(9999), talk.say(b"HTTP/1.1 400 Bad Request\r\n\r\n"), talk.finish()),
             ProbeError,

@@ -141,7 +141,7 @@ def test_ranges_of_one_text_are_equal_and_show_it() -> None:
     [
         ("http://connect:8083", "http://connect:8083"),
         ("http://connect:8083/", "http://connect:8083"),
-        ("HTTPS://connect", "HTTPS://connect"),
+        ("HTTPS://connect", "https://connect"),
         ("http://user:secret@connect:8083/a/", "http://connect:8083/a"),
         ("http://us@er:sec@ret@connect/a", "http://connect/a"),
         ("http://connect/a?token=secret", "http://connect/a"),
@@ -150,6 +150,8 @@ def test_ranges_of_one_text_are_equal_and_show_it() -> None:
         ("http://[::1]:8083/x", "http://[::1]:8083/x"),
         ("http://u:secret@[::1]", "http://[::1]"),
         ("http+unix://%2Frun%2Fdocker.sock/v1/info?x=secret", "http+unix:///run/docker.sock/v1/info"),
+        ("HTTP+UNIX://%2Frun%2Fx.sock/x", "http+unix:///run/x.sock/x"),
+        ("http://connect/a%40b?user=c%40d", "http://connect/a%40b"),
         ("http+unix://u:secret@%2frun%2Fx.sock", "http+unix:///run/x.sock"),
     ],
 )
@@ -185,6 +187,12 @@ def test_a_url_shows_neither_login_nor_query(text: str, shown: str) -> None:
         ("http+unix://%2Frun%2Fx%00.sock", "names no socket"),
         ("https+unix://%2Frun%2Fx.sock", "is not an address"),
         ("http://a:" + "9" * 5000, "the port of"),
+        ("HTTP+UNIX://localhost", "names no socket"),
+        (
+            "http://u:12/3@h:1",
+            "'http://h:1' has an @ after a / or ?; in a password write / as %2F and ? as %3F, in a path or",
+        ),
+        ("http://h:1/a?user=c@d", "has an @ after a / or ?"),
     ],
 )
 def test_what_is_no_address_is_refused(text: str, said: str) -> None:
@@ -199,6 +207,11 @@ def test_what_is_no_address_is_refused(text: str, said: str) -> None:
         "user:s3cret@connect:8083",
         "http://user:s3cret/x@connect",
         "http://user:x/s3cret@connect",
+        "http://user:12/s3cret@connect:8083",
+        "http://user:12/s3@cret@connect:8083",
+        "http://user/s3cret@connect",
+        "http://user:12/s3cret?x@connect",
+        "http://user:12?s3cret@connect",
         "http://user:s3cret?x@connect:8083",
         "http://user:x?s3cret@connect:8083",
         "http://user:s3cret#x@connect:8083",
@@ -253,7 +266,9 @@ def test_other_words_are_no_booleans(text: str) -> None:
         parse_bool(text)
 
 
-@pytest.mark.parametrize("text", ["", "x", "1.5", "nan", "1e3", "9" * 5000])
+@pytest.mark.parametrize(
+    "text", ["", "x", "1.5", "nan", "1e3", "9" * 5000, "9" * 19, "-1", "+1", "1_0", " 1", "\u0663"]
+)
 def test_what_is_no_whole_number_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="is not a whole number"):
         parse_int(text)

@@ -17,6 +17,15 @@ THREW = java.reply(
     ),
     2,
 )
+SICK = java.reply(java.thrown("javax.management.JMRuntimeException", "MBean has no MBeanInfo"), 2)
+OWN = java.reply(
+    java.carrying(
+        "javax.management.RuntimeMBeanException",
+        "runtimeException",
+        java.thrown("java.lang.SecurityException", "not for you"),
+    ),
+    2,
+)
 DENIED = java.reply(java.thrown("java.lang.SecurityException", "Access denied!"), 2)
 REJECTED = java.reply(
     java.carrying(

@@ -1,11 +1,15 @@
 """Remote JMX over a fake JVM: the order of the steps, the places that are tried, and the error of each failure."""
 
 import re
+import socket
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
+from probes.kit import dial
+from probes.kit.exchange import Exchange
 from probes.kit.jmx.wire import Link, Reply
 from probes.kit.net import Unreadable
 from probes.kit.result import ProbeError, Unreachable, Unrouted
@@ -142,9 +146,22 @@ def test_a_stopped_jvm_is_unreachable() -> None:
         server.close()
 
 
-def test_no_such_host_is_no_evidence() -> None:
-    with pytest.raises(Unrouted):
-        ask(1, host=NOT_THERE)
+@pytest.mark.parametrize("host", [NOT_THERE, "größe-東京.invalid"])
+def test_no_such_host_is_no_evidence(host: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def resolve(host: bytes, port: int) -> list[object]:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(dial, "resolve", resolve)
+    with pytest.raises(Unrouted, match=f"no such host '{host}'$"):
+        ask(1, host=host)
+
+
+@pytest.mark.parametrize(("received", "text"), [(0, "no time left to ask"), (9, "the answer was not complete in ")])
+def test_no_time_is_left_to_connect_again(received: int, text: str) -> None:
+    exchange = Exchange("JMX read", time.monotonic() + 5)
+    exchange.received, exchange.end = received, time.monotonic()
+    with pytest.raises(ProbeError, match=f"^JMX read: {text}"):
+        dial.connect(exchange, b"127.0.0.1", 1)
 
 
 @pytest.mark.parametrize(
@@ -202,14 +219,6 @@ def test_even_at_the_deadline_the_connection_is_closed(monkeypatch: pytest.Monke
         ({"lookup": says(java.reply(java.integer(1)))}, "the stub of its server is of a form not known"),
         ({"lookup": says(java.reply(java.stub("h", 70000, SERVER)))}, "the stub of its server is of a form not known"),
         (
-            {"newClient": security("Authentication failed! Credentials required")},
-            "it wants a login; give --username and --password-file",
-        ),
-        (
-            {"newClient": security("Authentication failed! Invalid username or password")},
-            "it refuses the login of None: Authentication failed! Invalid username or password",
-        ),
-        (
             {"newClient": says(java.reply(java.thrown("java.lang.IllegalStateException", "no"), 2))},
             "the login failed: IllegalStateException: no",
         ),
@@ -226,6 +235,65 @@ def test_each_failure_has_its_text(answers: dict[str, Answer], wrong: str) -> No
         else:
             (found,) = ask(fake.port)
             assert found.mbeans[READ[0]]["Uptime"] == Unreadable("the answer broke off")
+
+
+WANTED = "it wants a login; give --username and --password-file"
+
+
+@pytest.mark.parametrize(
+    ("words", "login", "wrong"),
+    [
+        (
+            "Authentication failed! Credentials required",
+            None,
+            f"{WANTED} (Authentication failed! Credentials required)",
+        ),
+        ("Who are you?", None, f"{WANTED} (Who are you?)"),
+        ("", None, WANTED),
+        ("Invalid username", "joe hunter2", "it refuses the login of 'joe': Invalid username"),
+        ("", "joe hunter2", "it refuses the login of 'joe'"),
+        ("joe/hunter2 is wrong", "joe hunter2", "it refuses the login of 'joe': joe/*** is wrong"),
+        (f"{'no ' * 78}hunter2", "joe hunter2", f"it refuses the login of 'joe': {'no ' * 78}***"),
+        ("no", "joe ", "it refuses the login of 'joe': no"),
+    ],
+)
+def test_a_login_that_fails_says_why_and_shows_no_password(words: str, login: str | None, wrong: str) -> None:
+    given: dict[str, Any] = dict(zip(("username", "password"), login.split(" "), strict=True)) if login else {}
+    with jvm(newClient=security(words)) as fake:
+        assert said(fake.port, **given) == wrong
+
+
+def test_no_reply_shows_the_password() -> None:
+    """What is thrown may quote it, whether the login failed or a read."""
+    why = java.reply(java.thrown("java.lang.IllegalStateException", "no hunter2 here"), 2)
+    broken = java.reply(java.OBJECT + java.described("a.B", 2, [("LX;", "x")]) + b"\x7b") + java.thrown(
+        "a.C", "hunter2"
+    )
+    login: dict[str, Any] = {"username": "joe", "password": "hunter2"}
+    with jvm(newClient=says(why)) as fake:
+        assert said(fake.port, **login) == "the login failed: IllegalStateException: no *** here"
+    for answer, words in (
+        (says(why), "IllegalStateException: no *** here"),
+        (ends(broken), "gave up its answer: C: ***"),
+    ):
+        with jvm(getAttribute=answer) as fake:
+            (found,) = ask(fake.port, **login)
+            assert words in str(found.mbeans[READ[0]]["Uptime"])
+
+
+def test_the_deadline_between_two_questions_tells_how_long_the_first_took(monkeypatch: pytest.MonkeyPatch) -> None:
+    send = Link.send
+
+    def late(link: Link, *calls: bytes) -> None:
+        if link._exchange.step.startswith("reading"):
+            link._exchange.end = time.monotonic()
+        send(link, *calls)
+
+    monkeypatch.setattr(Link, "send", late)
+    with jvm() as fake:
+        wrong = said(fake.port)
+        assert wrong.startswith("the answer was not complete in ")
+        assert wrong.endswith(" (reading java.lang:type=Runtime Uptime)")
 
 
 @pytest.mark.parametrize(

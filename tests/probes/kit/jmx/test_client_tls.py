@@ -20,7 +20,9 @@ def test_tls_is_spoken_where_the_stub_says_so(tls: Tls) -> None:
         server.answers["newClient"] = says(java.reply(java.stub(NOT_THERE, server.port, CONNECTION, java.TLS_FACTORY)))
         assert ask(registry.port, trust=trust)[0].mbeans == VALUE
         assert settled(server)
-        assert said(registry.port).startswith(f"its RMI server at 127.0.0.1:{server.port}: certificate verify failed")
+        wrong = said(registry.port)
+        assert wrong.startswith(f"its RMI server at 127.0.0.1:{server.port}: certificate verify failed")
+        assert wrong.endswith("; give --ca-file")
 
 
 def secured(fake: Fake) -> None:
@@ -40,7 +42,9 @@ def test_the_certificate_may_bear_another_name(tls: Tls) -> None:
     with jvm(tls.misnamed) as fake:
         secured(fake)
         trust = Trust(tls.ca_file)
-        assert "certificate verify failed" in said(fake.port, trust=trust, registry_tls=True)
+        wrong = said(fake.port, trust=trust, registry_tls=True)
+        assert "certificate verify failed" in wrong
+        assert "--ca-file" not in wrong
         found = ask(fake.port, trust=trust, registry_tls=True, tls_name="elsewhere.example")
         assert found[0].mbeans == VALUE
 

@@ -13,9 +13,15 @@ from tests.probes.kit.jmx import java
 from tests.probes.kit.jmx.fakejvm import Fake, ask, ends, jvm, says
 from tests.probes.kit.jmx.replies import (
     DENIED,
+    OWN,
     REJECTED,
+    SICK,
+    THREW,
+    UNSENT,
     X,
+    attributes,
     by_content,
+    info,
     names,
 )
 from tests.probes.kit.rawserver import Talk
@@ -63,12 +69,66 @@ def test_one_read_that_is_refused_leaves_the_others() -> None:
         assert found.mbeans == {"a:type=y": {"v": 1}}
 
 
+WELL = java.reply(java.integer(1))
+NO_ACCESS, MINE = "access denied: Access denied!", "SecurityException: not for you"
+
+
+@pytest.mark.parametrize(
+    ("reply", "why"),
+    [
+        (THREW, "IllegalStateException: not now"),
+        (SICK, "JMRuntimeException: MBean has no MBeanInfo"),
+        (OWN, MINE),
+        (DENIED, NO_ACCESS),
+        (UNSENT, "the JVM gave up its answer: NotSerializableException: a.C"),
+    ],
+)
+def test_one_mbean_that_does_not_tell_what_it_has_leaves_the_others(reply: bytes, why: str) -> None:
+    sick = ends(reply) if reply is UNSENT else reply
+    infos = by_content({"a:type=x": sick, "a:type=y": info("v")})
+    with jvm(queryNames=says(names("a:type=x", "a:type=y")), getMBeanInfo=infos, getAttribute=says(WELL)) as fake:
+        (found,) = ask(fake.port, ("a:*", ()))
+        assert (found.mbeans, found.refused) == ({"a:type=x": {"": why}, "a:type=y": {"v": 1}}, "")
+        assert isinstance(found.mbeans["a:type=x"][""], Unreadable)
+        (alone,) = ask(fake.port, ("a:type=x", ()))
+        assert (alone.mbeans, alone.refused) == ({}, why)
+
+
+@pytest.mark.parametrize("reply", [THREW, SICK, OWN, DENIED])
+def test_who_does_not_tell_what_he_has_may_tell_what_is_wanted(reply: bytes) -> None:
+    with jvm(getMBeanInfo=says(reply), getAttributes=says(attributes(v=1, w=2))) as fake:
+        (found,) = ask(fake.port, (X, ("v", "w")))
+        assert found.mbeans == {X: {"v": 1, "w": 2}}
+
+
+@pytest.mark.parametrize("wanted", [("v",), ("v", "w")])
+def test_one_mbean_that_is_forbidden_leaves_the_others(wanted: tuple[str, ...]) -> None:
+    one = by_content({"a:type=x": DENIED, "a:type=y": WELL})
+    several = by_content({"a:type=x": DENIED, "a:type=y": attributes(v=1, w=2)})
+    listed = says(names("a:type=x", "a:type=y"))
+    with jvm(queryNames=listed, getMBeanInfo=says(info("v", "w")), getAttribute=one, getAttributes=several) as fake:
+        (found,) = ask(fake.port, ("a:*", wanted))
+        told = {"v": 1, "w": 2}
+        assert found.mbeans == {
+            "a:type=x": dict.fromkeys(wanted, NO_ACCESS),
+            "a:type=y": {name: told[name] for name in wanted},
+        }
+        assert all(isinstance(value, Unreadable) for value in found.mbeans["a:type=x"].values())
+        assert (found.bare, found.refused) == (False, "")
+
+
+@pytest.mark.parametrize("wanted", [(), ("v",), ("v", "w")])
+def test_what_all_mbeans_refuse_alike_is_refused(wanted: tuple[str, ...]) -> None:
+    with jvm(queryNames=says(names("a:type=x", "a:type=y")), getMBeanInfo=says(DENIED)) as fake:
+        fake.answers["getAttribute"] = fake.answers["getAttributes"] = says(DENIED)
+        (found,) = ask(fake.port, ("a:*", wanted))
+        assert (found.mbeans, found.bare, found.refused) == ({}, False, NO_ACCESS)
+
+
 def test_a_security_exception_of_a_getter_is_about_its_attribute_alone() -> None:
-    inner = java.thrown("java.lang.SecurityException", "not for you")
-    reply = java.reply(java.carrying("javax.management.RuntimeMBeanException", "runtimeException", inner), 2)
-    with jvm(getAttribute=says(reply)) as fake:
+    with jvm(getAttribute=says(OWN)) as fake:
         (found,) = ask(fake.port, (X, ("a",)))
-        assert found.mbeans == {X: {"a": Unreadable("SecurityException: not for you")}}
+        assert found.mbeans == {X: {"a": Unreadable(MINE)}}
 
 
 def test_a_jvm_that_dies_meanwhile_did_answer() -> None:

@@ -2,9 +2,9 @@
 
 import pytest
 
-from probes.kit.net import Unreadable
+from probes.kit.net import NAMES, Unreadable
 from tests.probes.kit.jmx import java
-from tests.probes.kit.jmx.fakejvm import Fake, ask, ends, jvm, says, settled
+from tests.probes.kit.jmx.fakejvm import Answer, Fake, ask, ends, jvm, says, settled
 from tests.probes.kit.jmx.replies import (
     GONE,
     NOT_FOUND,
@@ -64,6 +64,76 @@ def test_an_mbean_of_a_pattern_may_vanish() -> None:
     with jvm(queryNames=says(names("a:type=x", "a:type=y")), getAttribute=answers) as fake:
         (found,) = ask(fake.port, ("a:*", ("v",)))
         assert found.mbeans == {"a:type=x": {"v": 1}}
+
+
+Y, Z = "a:type=y", "a:type=z"
+SAID = {X: java.reply(java.integer(1)), Y: java.reply(java.integer(2)), Z: java.reply(java.integer(3))}
+
+
+def by_turns(*replies: dict[str, bytes] | bytes) -> Answer:
+    """To each call about the same MBean, or about none in particular, the next answer; the last one again and again."""
+    calls: dict[str, int] = {}
+
+    def answer(fake: Fake, talk: Talk, call: bytes) -> None:
+        about = next((name for name in SAID if name.encode() in call), "")
+        turn = replies[min(calls.get(about, 0), len(replies) - 1)]
+        calls[about] = calls.get(about, 0) + 1
+        talk.say(turn if isinstance(turn, bytes) else turn[about])
+
+    return answer
+
+
+@pytest.mark.parametrize("wanted", [("v",), ("v", "w")])
+@pytest.mark.parametrize(
+    ("listed", "told", "found", "asked"),
+    [
+        # Unregistered, and registered again.
+        ([names(X)], [GONE, SAID], {X: 1}, 2),
+        ([names(X, Y)], [SAID | {X: GONE}, SAID], {X: 1, Y: 2}, 3),
+        # Registered again by another name.
+        ([names(X, Y), names(Y, Z)], [SAID | {X: GONE}], {Y: 2, Z: 3}, 3),
+        # Gone for good; the others are asked once.
+        ([names(X, Y), names(Y)], [SAID | {X: GONE}], {Y: 2}, 2),
+        ([names(X, Y)], [SAID | {X: GONE}], {Y: 2}, 3),
+        # There is no third time. That they were there a moment ago, `bare` tells.
+        ([names(X, Y)], [GONE], None, 4),
+        ([names(X), names()], [GONE], None, 1),
+    ],
+)
+def test_what_was_listed_and_is_gone_is_looked_for_once_more(
+    wanted: tuple[str, ...],
+    listed: list[bytes],
+    told: list[dict[str, bytes] | bytes],
+    found: dict[str, int] | None,
+    asked: int,
+) -> None:
+    call = "getAttribute" if len(wanted) == 1 else "getMBeanInfo"
+    with jvm(queryNames=by_turns(*listed), getAttribute=by_turns(*told)) as fake:
+        if call == "getMBeanInfo":
+            there = {name: info("v") for name in SAID}
+            fake.answers[call] = by_turns(*(_told(one, there) for one in told))
+            fake.answers["getAttribute"] = by_turns(SAID)
+        (one,) = ask(fake.port, ("a:*", wanted))
+        assert one.mbeans == {name: {"v": value} for name, value in (found or {}).items()}
+        assert (one.bare, one.refused) == (found is None, "")
+        assert (fake.calls.count("queryNames"), fake.calls.count(call)) == (2, asked)
+
+
+def _told(turn: dict[str, bytes] | bytes, there: dict[str, bytes]) -> dict[str, bytes] | bytes:
+    return turn if isinstance(turn, bytes) else {name: GONE if turn[name] == GONE else there[name] for name in turn}
+
+
+@pytest.mark.parametrize(
+    ("name", "listed", "found"), [("a:*", (X, Y), {X: {}, Y: {}}), (X, (X,), {X: {}}), (X, (), {}), ("a:*", (), {})]
+)
+def test_where_names_are_enough_nothing_else_is_asked(
+    name: str, listed: tuple[str, ...], found: dict[str, dict[str, object]]
+) -> None:
+    with jvm(queryNames=says(names(*listed))) as fake:
+        (one,) = ask(fake.port, (name, NAMES))
+        assert (one.mbeans, one.bare, one.refused) == (found, False, "")
+        assert settled(fake)
+        assert fake.calls == ["lookup", "newClient", "queryNames", "close"]
 
 
 def test_a_pattern_that_nothing_matches() -> None:

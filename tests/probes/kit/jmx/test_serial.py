@@ -35,6 +35,19 @@ def array(size: int, *items: bytes) -> bytes:
     return java.ARRAY + OBJECTS + struct.pack(">i", size) + b"".join(items)
 
 
+@pytest.mark.parametrize(
+    "text",
+    "0.1 -0.3 0.0 -0.0 1.0 3.3333333 1.6777216e7 9.223372e18 1.0E-10 1.1754944E-38 3.4028235E38 NaN Infinity".split(),
+)
+def test_a_float_is_the_decimal_that_java_shows(text: str) -> None:
+    """Its four bytes, read as they are, would make 0.10000000149011612 of 0.1: outside a threshold of 0.1."""
+    data = struct.pack(">f", float(text))
+    boxed = java.OBJECT + java.described("java.lang.Float", 2, [("F", "value")]) + data
+    several = java.ARRAY + java.described("[F") + struct.pack(">i", 2) + data * 2
+    assert repr(plain(java.reply(boxed))) == repr(float(text))
+    assert repr(plain(java.reply(several))) == repr([float(text)] * 2)
+
+
 @pytest.mark.parametrize("each", replies(400), ids=lambda each: f"{each.mode} {each.asked}")
 def test_cut_off_anywhere_it_is_a_probe_error(each: Exchange) -> None:
     void = each.asked == "close" or each.asked.startswith(("isRegistered", "getConnectionId"))
