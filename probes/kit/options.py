@@ -7,10 +7,6 @@
 Part of the cold path: no `typing`, `inspect` or `dataclasses`.
 """
 
-import os
-import stat
-import time
-
 from probes.kit.types import Choice, Duration, JmxAddress, Range, Secret, Url, parse_bool, parse_float, parse_int
 
 TYPE_CHECKING = False
@@ -35,9 +31,6 @@ __all__ = [
 ]
 
 _REQUIRED = object()
-LARGEST = 65536  # bytes of a secret's file
-WRITER_COMES, WRITER_WRITES = 0.5, 5.0  # seconds for a pipe that nobody has open, and for one that somebody has
-_piped: dict[str, bytes | None] = {}  # a pipe gives what is in it once, and options may be built twice
 LONGEST_TIMEOUT = 86400  # seconds; poll() takes no more than 24 days
 
 
@@ -211,41 +204,13 @@ def _one(key: str, given: "str | Sequence[str]") -> str:
 
 def _in_file(field: Field, path: str) -> object:
     """The secret in a file, without its last newline; ValueError names the file and shows nothing of it."""
+    from probes.kit.secretfile import text_in  # few questions need one
+
+    text = text_in(path)
     try:
-        data = _piped[path] if path in _piped else _read(path)
-    except (OSError, ValueError) as error:
-        raise ValueError(f"cannot read the secret file {path}: {getattr(error, 'strerror', None) or error}") from None
-    if data is None:
-        raise ValueError(f"nothing came out of {path} in time")
-    if len(data) > LARGEST:
-        raise ValueError(f"{path} is larger than {LARGEST} bytes, too large to be a secret")
-    try:
-        return field.parse(data.decode().rstrip("\r\n"))
-    except UnicodeDecodeError:
-        raise ValueError(f"{path} is not UTF-8 text") from None
+        return field.parse(text)
     except ValueError as error:
         raise ValueError(f"{path} {error}") from None
-
-
-def _read(path: str) -> bytes | None:
-    """What is in a file, or has come out of a pipe in time, if anything: to open or read one may take for ever."""
-    data, begun = b"", time.monotonic()
-    with open(path, "rb", buffering=0, opener=lambda path, flags: os.open(path, flags | os.O_NONBLOCK)) as file:
-        regular = stat.S_ISREG(os.fstat(file.fileno()).st_mode)
-        while len(data) <= LARGEST:
-            piece = file.read(LARGEST)  # of a pipe, None while it waits for a writer, b"" when there is none
-            if piece:
-                data += piece
-            elif regular or (data and piece is not None):
-                break
-            elif time.monotonic() - begun > (WRITER_WRITES if piece is None else WRITER_COMES):
-                _piped[path] = None
-                return None
-            else:
-                time.sleep(0.005)
-    if not regular:
-        _piped[path] = data
-    return data
 
 
 def from_environment(

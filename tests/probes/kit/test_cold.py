@@ -173,11 +173,11 @@ def test_streams_over_rmi_imports_no_more(purpose: str, bare: set[str]) -> None:
     assert found == ALWAYS - OF_HTTP | RMI | STREAMS | {"probes.kit.streams.jvm"}
 
 
-def test_a_login_costs_only_binascii(bare: set[str], healthy: str, tmp_path: Path) -> None:
+def test_a_login_costs_binascii_and_the_reading_of_its_file(bare: set[str], healthy: str, tmp_path: Path) -> None:
     (tmp_path / "secret").write_text("hunter2")
     login = ["--username", "u", "--password-file", str(tmp_path / "secret")]
     found = modules("-c", REPORT, str(COMMAND), *question("connect", healthy), *login) - bare
-    assert found == ALWAYS | MORE["connect"] | {"binascii"}
+    assert found == ALWAYS | MORE["connect"] | {"binascii", "probes.kit.secretfile"}
 
 
 @pytest.fixture(scope="module")
@@ -218,8 +218,8 @@ def test_a_certificate_that_is_not_trusted_costs_no_more(bare: set[str], safe: s
     assert found >= AT_LEAST | TLS
 
 
-def test_headers_cost_nothing(bare: set[str], healthy: str, tmp_path: Path) -> None:
+def test_headers_cost_the_reading_of_their_file(bare: set[str], healthy: str, tmp_path: Path) -> None:
     (tmp_path / "headers").write_text("X-Vault-Token: s3cret\n")
     headers = ["--header", "X-Scope-OrgID: team-a", "--headers-file", str(tmp_path / "headers")]
     found = modules("-c", REPORT, str(COMMAND), *question("connect", healthy), *headers) - bare
-    assert found == ALWAYS | MORE["connect"]
+    assert found == ALWAYS | MORE["connect"] | {"probes.kit.secretfile"}

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from probes.kit import options
+from probes.kit import secretfile
 from probes.kit.derive import json_schema
 from probes.kit.options import (
     Choice,
@@ -201,7 +201,7 @@ def test_a_pipe_that_nobody_writes_to_is_not_waited_for(pipe: str) -> None:
 
 
 def test_a_pipe_that_is_written_to_late_or_never_closed(pipe: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(options, "WRITER_WRITES", 0.1)
+    monkeypatch.setattr(secretfile, "WRITER_WRITES", 0.1)
     number = os.open(pipe, os.O_RDWR)
     os.write(number, b"hunter2")
     try:
