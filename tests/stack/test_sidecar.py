@@ -3,9 +3,11 @@
 import json
 import signal
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from tests.probes.kit.command import stetho
 from tests.stack.broker import Broker
+from tests.stack.process import get, wait_for
 from tests.stack.sidecar_exporter import Sidecar
 from tests.stack.versioned_app import VersionedApp, all_versions
 
@@ -17,6 +19,12 @@ def asked(url: str, timeout: str = "10s") -> tuple[tuple[int, ...], str]:
     call = ("probe", "streams", "--exporter", url, "--sidecar", "--timeout", timeout, "--as")
     said = [stetho(*call, purpose) for purpose in ("alert", "liveness", "readiness")]
     return tuple(done.returncode for done in said), json.loads(said[0].stdout)["message"]
+
+
+def page(url: str) -> str:
+    port = urlsplit(url).port
+    assert port
+    return get(port, "/metrics")[1].decode()
 
 
 def test_a_sidecar_whose_jvm_is_gone_is_unknown(the_broker: Broker, tmp_path: Path) -> None:
@@ -32,6 +40,8 @@ def test_a_sidecar_whose_jvm_is_gone_is_unknown(the_broker: Broker, tmp_path: Pa
             app.process.signal(signal.SIGCONT)
 
             app.process.kill()
+            # A scrape that was under way ends as one that found nothing, and without an error.
+            wait_for("the sidecar to see it", lambda: "jmx_scrape_error 1.0" in page(sidecar.url), 30)
             codes, message = asked(sidecar.url)
             assert (codes, "jmx_scrape_error 1: the exporter cannot read its JVM" in message) == (BLIND, True), message
 
