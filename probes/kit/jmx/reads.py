@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     Answer = Reply | Broken
     T = TypeVar("T")
 
-MAX_VALUES = 200_000  # of all that one question is answered
+MAX_VALUES = 150_000  # of all that one question is answered
 BEAN = 4  # values that an MBean counts for beyond its name, as its memory does
-MAX_TEXT = 8 << 20  # bytes of their texts; as one text, with one letter beyond 16 bits, they take four times that
+MAX_TEXT = 6 << 20  # bytes of their texts; as one text, with one letter beyond 16 bits, they take four times that
 MAX_NAME = 4096  # letters of an MBean's or attribute's name
 
 
