@@ -55,8 +55,6 @@ class Options(JvmOptions):
             raise OptionError(missing, f"is missing: --{there} needs it")
         if self.app is not None and not self.app.strip("{} "):
             raise OptionError("app", "is empty: give a job's name, or matchers")
-        if self.min_threads is not None and self.min_threads < 0:
-            raise OptionError("min_threads", "cannot be below 0")
         if self.sidecar and self.exporter is None and self.prometheus is None:
             raise OptionError("sidecar", "is about --exporter or --prometheus, which are missing")
 
@@ -145,13 +143,9 @@ def of_application(o: Options, net: "Net", url: Url, app: str) -> Result:
 
 def of_clients(o: Options, readings: list[Reading], findings: "list[Finding]") -> Result:
     """The verdict on all clients of these JVMs, given what was found of the JVMs themselves."""
-    clients = [item for reading in readings for item in items(o, reading)]
-    findings = findings + [
-        finding
-        for reading in readings
-        for item in items(o, reading)
-        for finding in judge(o, len(clients), item, reading)
-    ]
+    of_jvms = [(reading, item) for reading in readings for item in items(o, reading)]
+    clients = [item for _, item in of_jvms]
+    findings = findings + [finding for jvm, item in of_jvms for finding in judge(o, len(clients), item, jvm)]
     status = worst([Status.OK, *(finding[0] for finding in findings)])
     threads = [thread for reading in readings for thread in polled(o, reading)]
     stuck = list(unpolled(o, clients, threads))

@@ -69,8 +69,7 @@ class Reading:
             return not self.threads
         return any(
             (client["alive_threads"] is None and client["state"] in ("CREATED", *AT_WORK[1:]) and not self.threads)
-            or (client["alive_threads"] == 0 and client["state"] in AT_WORK and not client["failed_threads"])
-            or (client["alive_threads"] == 0 and client["state"] is None)
+            or (client["alive_threads"] == 0 and client["state"] in ((None,) if client["failed_threads"] else AT_WORK))
             for client in self.clients.values()
         )
 

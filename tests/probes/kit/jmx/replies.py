@@ -9,23 +9,17 @@ from tests.probes.kit.rawserver import Talk
 
 GONE = java.reply(java.thrown("javax.management.InstanceNotFoundException", "a:type=x"), 2)
 NOT_FOUND = java.reply(java.thrown("javax.management.AttributeNotFoundException", "no such"), 2)
-THREW = java.reply(
-    java.carrying(
-        "javax.management.RuntimeMBeanException",
-        "runtimeException",
-        java.thrown("java.lang.IllegalStateException", "not\nnow"),
-    ),
-    2,
-)
+
+
+def by_mbean(kind: str, message: str) -> bytes:
+    """What an MBean itself has thrown."""
+    inner = java.thrown(kind, message)
+    return java.reply(java.carrying("javax.management.RuntimeMBeanException", "runtimeException", inner), 2)
+
+
+THREW = by_mbean("java.lang.IllegalStateException", "not\nnow")
 SICK = java.reply(java.thrown("javax.management.JMRuntimeException", "MBean has no MBeanInfo"), 2)
-OWN = java.reply(
-    java.carrying(
-        "javax.management.RuntimeMBeanException",
-        "runtimeException",
-        java.thrown("java.lang.SecurityException", "not for you"),
-    ),
-    2,
-)
+OWN = by_mbean("java.lang.SecurityException", "not for you")
 DENIED = java.reply(java.thrown("java.lang.SecurityException", "Access denied!"), 2)
 REJECTED = java.reply(
     java.carrying(
