@@ -15,6 +15,7 @@ from dataclasses import astuple, dataclass
 import pytest
 
 from probes.kit.jmx import fetch
+from probes.kit.jmx.session import Session
 from probes.kit.net import Found, JmxRequest, Trust, Unreadable
 from probes.kit.result import ProbeError
 from probes.kit.types import JmxAddress
@@ -97,6 +98,20 @@ class Way:
         address = JmxAddress.parse(self.server.address(self.mode))
         request = JmxRequest(address, read, trust=trust, registry_tls=over_tls, **login)
         return fetch(request, time.monotonic() + within)
+
+
+def test_what_is_open_is_counted(jvm: JmxServer) -> None:
+    """Or nothing here could fail."""
+    before = kept(jvm)
+    session = Session(JmxRequest(JmxAddress.parse(jvm.address("plain")), ()), time.monotonic() + 30)
+    session.open()
+    try:
+        assert jvm.connections() == 1
+        assert jvm.instances(SESSION) == before.sessions + 1
+        assert jvm.instances(RESULT) == before.results + 1
+    finally:
+        session.close()
+    settles(jvm, before)
 
 
 READS = {"plain": 7_000, "two-ports": 2_000, "password": 800, "tls": 100, "tls-registry": 100}
