@@ -3,14 +3,13 @@
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
 
 import pytest
 
 from probes.kit.net import Answered, Reply, Request
 from probes.kit.result import ProbeError, Unreachable
 from tests.probes.kit.command import COMMAND, environment
-from tests.probes.kit.rawserver import RawServer, Talk, answer
+from tests.probes.kit.rawserver import RawServer, Serve, Talk, answer
 
 WAYS = {"exporter": ("--exporter", "/metrics"), "jolokia": ("--jolokia", "/jolokia")}
 SMALL = ([b"/-/healthy"], [b"/jolokia/version"])  # what costs a JVM nothing
@@ -28,19 +27,6 @@ def stopped(talk: Talk) -> None:
     talk.hang()
 
 
-@pytest.fixture
-def serve() -> Iterator[Callable[..., RawServer]]:
-    servers: list[RawServer] = []
-
-    def start(script: Callable[[Talk], None]) -> RawServer:
-        servers.append(RawServer(script))
-        return servers[-1]
-
-    yield start
-    for server in servers:
-        server.close()
-
-
 def ask(server: RawServer, way: str, purpose: str, *more: str) -> tuple[int, str]:
     flag, path = WAYS[way]
     call = [sys.executable, str(COMMAND), "probe", "streams", flag, server.url + path, "--as", purpose, *more]
@@ -49,14 +35,14 @@ def ask(server: RawServer, way: str, purpose: str, *more: str) -> tuple[int, str
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_an_agent_that_is_slow_is_no_evidence_of_death(way: str, serve: Callable[..., RawServer]) -> None:
+def test_an_agent_that_is_slow_is_no_evidence_of_death(way: str, serve: Serve) -> None:
     code, said = ask(serve(slow), way, "liveness", "--timeout", "3s")
 
     assert (code, "though it answered another question just before" in said) == (0, True), said
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_a_jvm_that_says_not_a_byte_is_dead(way: str, serve: Callable[..., RawServer]) -> None:
+def test_a_jvm_that_says_not_a_byte_is_dead(way: str, serve: Serve) -> None:
     code, said = ask(serve(stopped), way, "liveness")
 
     assert (code, "not a byte in" in said) == (1, True), said
@@ -64,7 +50,7 @@ def test_a_jvm_that_says_not_a_byte_is_dead(way: str, serve: Callable[..., RawSe
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("purpose", ["alert", "readiness"])
-def test_who_does_not_restart_it_asks_nothing_more(way: str, purpose: str, serve: Callable[..., RawServer]) -> None:
+def test_who_does_not_restart_it_asks_nothing_more(way: str, purpose: str, serve: Serve) -> None:
     server = serve(slow)
 
     ask(server, way, purpose, "--timeout", "2s")
@@ -72,7 +58,7 @@ def test_who_does_not_restart_it_asks_nothing_more(way: str, purpose: str, serve
     assert len(server.requests) == 1
 
 
-def test_the_exporter_of_a_sidecar_tells_nothing_by_its_silence(serve: Callable[..., RawServer]) -> None:
+def test_the_exporter_of_a_sidecar_tells_nothing_by_its_silence(serve: Serve) -> None:
     server = serve(stopped)
 
     code, _ = ask(server, "exporter", "liveness", "--sidecar", "--timeout", "2s")
@@ -97,7 +83,7 @@ def test_only_who_answered_before_is_spared() -> None:
         answered.ask(Request(there.format("silent"), there.format("silent")), fetch)
 
 
-def test_a_silent_server_costs_no_more_than_the_deadline(serve: Callable[..., RawServer]) -> None:
+def test_a_silent_server_costs_no_more_than_the_deadline(serve: Serve) -> None:
     begun = time.monotonic()
 
     ask(serve(slow), "exporter", "liveness", "--timeout", "200ms")

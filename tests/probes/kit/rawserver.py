@@ -12,6 +12,7 @@ from pathlib import Path
 import trustme
 
 Script = Callable[["Talk"], None]
+Serve = Callable[..., "RawServer"]
 
 
 class Talk:

@@ -1,9 +1,6 @@
 """A question that the cold client declines late is asked anew: a server that began to answer is not declared dead."""
 
-import contextlib
-import os
 import time
-from collections.abc import Callable, Iterator
 
 import httpcore
 import httpx
@@ -14,30 +11,12 @@ from probes.kit.net import Reply, Request
 from probes.kit.pooled import Pool
 from probes.kit.result import ProbeError, Unreachable, Unrouted
 from tests.probes.kit.command import stetho
-from tests.probes.kit.rawserver import RawServer, Script, Talk, answer
+from tests.probes.kit.rawserver import Script, Serve, Talk, answer
 
 REDIRECT = answer(b"", "302 Found", "Location: /login")
 BEGUN = ", though it had begun to answer just before"
 assert httpcore  # their import would come out of the deadline
 assert httpx
-
-
-@pytest.fixture(autouse=True)
-def no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
-        monkeypatch.delenv(name)
-
-
-@pytest.fixture
-def serve() -> Iterator[Callable[[Script], RawServer]]:
-    with contextlib.ExitStack() as stack:
-
-        def start(script: Script) -> RawServer:
-            server = RawServer(script)
-            stack.callback(server.close)
-            return server
-
-        yield start
 
 
 def once(said: bytes, then: Script, wait: float = 0.0) -> Script:
@@ -75,9 +54,7 @@ def fault(url: str, seconds: float = 5.0) -> tuple[type, str]:
     [(Talk.hang, "not a byte in "), (Talk.reset, "connection reset before a byte came" + BEGUN)],
     ids=["silence", "reset"],
 )
-def test_who_began_to_answer_is_not_dead(
-    serve: Callable[[Script], RawServer], said: bytes, then: Script, text: str
-) -> None:
+def test_who_began_to_answer_is_not_dead(serve: Serve, said: bytes, then: Script, text: str) -> None:
     kind, found = fault(serve(once(said, then)).url, 1.0 if then is Talk.hang else 10.0)
     assert kind is ProbeError
     assert found.startswith(text)
@@ -87,7 +64,7 @@ def test_who_began_to_answer_is_not_dead(
 @pytest.mark.parametrize("error", [Unreachable, Unrouted])
 @pytest.mark.parametrize("begun", [True, False])
 def test_only_who_began_to_answer_is_spared(
-    serve: Callable[[Script], RawServer], monkeypatch: pytest.MonkeyPatch, error: type[ProbeError], begun: bool
+    serve: Serve, monkeypatch: pytest.MonkeyPatch, error: type[ProbeError], begun: bool
 ) -> None:
     def fetch(pool: Pool, request: Request, end: float) -> Reply:
         raise error(f"{request}: gone")
@@ -100,7 +77,7 @@ def test_only_who_began_to_answer_is_spared(
 
 
 @pytest.mark.parametrize("purpose", ["liveness", "alert"])
-def test_a_slow_redirect_kills_nobody(serve: Callable[[Script], RawServer], purpose: str) -> None:
+def test_a_slow_redirect_kills_nobody(serve: Serve, purpose: str) -> None:
     server = serve(once(REDIRECT, Talk.hang, wait=0.7))
     done = stetho("probe", "connect", "--url", server.url, "--as", purpose, "--timeout", "1500ms")
     assert done.returncode == (0 if purpose == "liveness" else 3), done.stdout

@@ -5,7 +5,6 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
 
 import httpx
 import pytest
@@ -17,32 +16,12 @@ from probes.kit.exchange import seconds
 from probes.kit.net import Reply, Request, Trust
 from probes.kit.pooled import Pool
 from probes.kit.result import ProbeError
-from tests.probes.kit.rawserver import RawServer, Refuser, Script, Talk, answer, saying
-
-Serve = Callable[[Script], RawServer]
+from tests.probes.kit.rawserver import Refuser, Serve, Talk, answer, saying
 
 HEAVY = {
     "argparse", "asyncio", "base64", "dataclasses", "email", "encodings.idna", "enum", "http", "httpx", "inspect",
     "ipaddress", "json", "logging", "pathlib", "re", "selectors", "socket", "ssl", "threading", "typing", "urllib",
 }  # fmt: skip
-
-
-@pytest.fixture(autouse=True)
-def no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
-        monkeypatch.delenv(name)
-
-
-@pytest.fixture
-def serve() -> Iterator[Serve]:
-    with contextlib.ExitStack() as stack:
-
-        def start(script: Script) -> RawServer:
-            server = RawServer(script)
-            stack.callback(server.close)
-            return server
-
-        yield start
 
 
 def fetch(url: str, method: str = "GET") -> Reply:

@@ -1,6 +1,5 @@
 """What the cold client accepts, httpx answers alike: the same reply, or the same error in the same words."""
 
-import os
 import time
 from collections.abc import Iterator
 
@@ -105,14 +104,6 @@ def pool() -> Iterator[Pool]:
     pool = Pool()
     yield pool
     pool.close()
-
-
-@pytest.fixture(autouse=True, scope="module")
-def no_proxies() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as monkeypatch:
-        for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
-            monkeypatch.delenv(name)
-        yield
 
 
 def told(reply: Reply) -> Outcome:

@@ -21,10 +21,9 @@ from probes.kit.faults import HttpExchange
 from probes.kit.net import SYSTEM_TRUST, Reply, Request, Trust
 from probes.kit.pooled import Pool
 from probes.kit.result import ProbeError, Unreachable, Unrouted
-from tests.probes.kit.rawserver import RawServer, Refuser, Script, Talk, Tls, Unaccepting, answer, saying
+from tests.probes.kit.rawserver import RawServer, Refuser, Script, Serve, Talk, Tls, Unaccepting, answer, saying
 
 Fetch = Callable[[Request, float], Reply]
-Serve = Callable[..., RawServer]
 
 DEADLINE, SLACK = 0.5, 3.0  # seconds; the slack is for a busy machine
 AMPLE = 10.0  # for what ends by itself, however busy the machine
@@ -43,10 +42,8 @@ def scheme(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(params=["cold", "pooled"])
-def fetch(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tls: Tls) -> Iterator[Fetch]:
+def fetch(request: pytest.FixtureRequest, tls: Tls) -> Iterator[Fetch]:
     """A client; to https it goes with the authority of our servers."""
-    for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
-        monkeypatch.delenv(name)
     pool = Pool()
     client = http.fetch if request.param == "cold" else pool.fetch
 
@@ -60,23 +57,11 @@ def fetch(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tls: 
 
 
 @pytest.fixture
-def plain() -> Iterator[Serve]:
-    with contextlib.ExitStack() as stack:
-
-        def start(script: Script, host: str = "127.0.0.1", context: ssl.SSLContext | None = None) -> RawServer:
-            server = RawServer(script, host, context)
-            stack.callback(server.close)
-            return server
-
-        yield start
-
-
-@pytest.fixture
-def serve(scheme: str, plain: Serve, tls: Tls) -> Serve:
+def serve(scheme: str, serve: Serve, tls: Tls) -> Serve:
     """Servers that speak the scheme."""
 
     def start(script: Script, host: str = "127.0.0.1", context: ssl.SSLContext | None = None) -> RawServer:
-        return plain(script, host, (context or tls.server) if scheme == "https" else None)
+        return serve(script, host, (context or tls.server) if scheme == "https" else None)
 
     return start
 
@@ -621,11 +606,10 @@ def test_a_client_certificate_of_no_use_is_a_probe_error(fetch: Fetch, scheme: s
     ],
     ids=["silence", "close", "reset", "plain http", "not TLS", "unfinished", "drip"],
 )
-def test_a_handshake_ends_by_the_deadline(
-    fetch: Fetch, scheme: str, plain: Serve, script: Script, kind: type, text: str
-) -> None:
+def test_a_handshake_ends_by_the_deadline(fetch: Fetch, scheme: str, script: Script, kind: type, text: str) -> None:
     seconds = {"not a byte in Xs": DEADLINE, "the TLS handshake was not complete in time": 2.0}.get(text, AMPLE)
-    assert fault(fetch, plain(script).url.replace("http:", "https:"), seconds) == (kind, text)
+    with contextlib.closing(RawServer(script)) as server:
+        assert fault(fetch, server.url.replace("http:", "https:"), seconds) == (kind, text)
 
 
 @HTTPS

@@ -7,7 +7,6 @@ import logging
 import os
 import re
 import socket
-import ssl
 import sys
 import tempfile
 import threading
@@ -26,31 +25,12 @@ from probes.kit.net import Reply, Request, Trust
 from probes.kit.pooled import Pool
 from probes.kit.result import ProbeError, Unreachable
 from probes.kit.wire import CONNECTIONS, Backend
-from tests.probes.kit.rawserver import RawServer, Refuser, Script, Talk, Tls, answer, saying
+from tests.probes.kit.rawserver import Refuser, Script, Serve, Talk, Tls, answer, saying
 
-Serve = Callable[..., RawServer]
 Ask = Callable[..., Reply]
 
 SLACK = 3.0  # seconds, for a busy machine
 assert httpcore  # what httpx imports late would come out of the first test's deadline
-
-
-@pytest.fixture(autouse=True)
-def no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
-        monkeypatch.delenv(name)
-
-
-@pytest.fixture
-def serve() -> Iterator[Serve]:
-    with contextlib.ExitStack() as stack:
-
-        def start(script: Script, tls: ssl.SSLContext | None = None) -> RawServer:
-            server = RawServer(script, tls=tls)
-            stack.callback(server.close)
-            return server
-
-        yield start
 
 
 @pytest.fixture
@@ -455,16 +435,10 @@ def socket_url(path: Path) -> str:
 
 
 @pytest.fixture
-def serve_at() -> Iterator[Serve]:
+def serve_at(serve: Serve) -> Iterator[Serve]:
     """Servers at a Unix socket; pytest's own folders may be too deep for one."""
-    with contextlib.ExitStack() as stack, tempfile.TemporaryDirectory() as folder:
-
-        def start(script: Script) -> RawServer:
-            server = RawServer(script, f"{folder}/Connect.sock")
-            stack.callback(server.close)
-            return server
-
-        yield start
+    with tempfile.TemporaryDirectory() as folder:
+        yield lambda script: serve(script, f"{folder}/Connect.sock")
 
 
 def test_a_unix_socket_is_asked_and_its_connection_kept(

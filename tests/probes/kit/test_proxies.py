@@ -1,6 +1,5 @@
 """Which questions go through a proxy of the environment: one rule for both clients, httpx's own but for networks."""
 
-import os
 import time
 
 import httpx
@@ -13,12 +12,6 @@ from probes.kit.wire import proxy_for
 from tests.probes.kit.rawserver import RawServer, answer, saying
 
 PROXY = "http://proxy:3128"
-
-
-@pytest.fixture(autouse=True)
-def no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
-        monkeypatch.delenv(name)
 
 
 HOSTS = ["localhost", "127.0.0.1", "connect", "connect.kafka.svc", "svc", "[::1]", "other", "other:8080", "connect."]

@@ -7,7 +7,6 @@ import re
 import socket
 import ssl
 import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -24,9 +23,7 @@ from probes.kit import dial, tls
 from probes.kit.exchange import Exchange
 from probes.kit.net import SYSTEM_TRUST, Trust
 from probes.kit.result import ProbeError, Unreachable
-from tests.probes.kit.rawserver import RawServer, Script, Talk, Tls
-
-Serve = Callable[..., RawServer]
+from tests.probes.kit.rawserver import RawServer, Script, Serve, Talk, Tls
 
 SLACK = 3.0  # seconds, for a busy machine
 
@@ -34,18 +31,6 @@ SLACK = 3.0  # seconds, for a busy machine
 @pytest.fixture(scope="module")
 def authority(tmp_path_factory: pytest.TempPathFactory) -> Tls:
     return Tls(tmp_path_factory.mktemp("tls"))
-
-
-@pytest.fixture
-def serve() -> Iterator[Serve]:
-    with contextlib.ExitStack() as stack:
-
-        def start(script: Script, tls: ssl.SSLContext | None = None, host: str = "127.0.0.1") -> RawServer:
-            server = RawServer(script, host, tls)
-            stack.callback(server.close)
-            return server
-
-        yield start
 
 
 def greet(talk: Talk) -> None:
@@ -102,18 +87,18 @@ def test_its_defaults_are_those_of_ssl() -> None:
 
 
 def test_what_was_said_over_tls_comes_back_whole(serve: Serve, authority: Tls) -> None:
-    assert heard(serve(greet, authority.server), Trust(authority.ca_file)) == b"hello"
+    assert heard(serve(greet, tls=authority.server), Trust(authority.ca_file)) == b"hello"
 
 
 @pytest.mark.parametrize("name", ["127.0.0.1", "localhost", "localhost.", "LocalHost"])
 def test_a_certificate_of_the_name_is_good(serve: Serve, authority: Tls, name: str) -> None:
-    assert heard(serve(greet, authority.server), Trust(authority.ca_file), name) == b"hello"
+    assert heard(serve(greet, tls=authority.server), Trust(authority.ca_file), name) == b"hello"
 
 
 def test_a_certificate_of_an_ipv6_address_is_good(serve: Serve, authority: Tls) -> None:
     if not socket.has_ipv6 or not os.path.exists("/proc/net/if_inet6"):
         pytest.skip("this machine has no IPv6")
-    server = serve(greet, authority.server, "::1")
+    server = serve(greet, host="::1", tls=authority.server)
     assert heard(server, Trust(authority.ca_file), "::1", "::1") == b"hello"
 
 
@@ -121,13 +106,13 @@ def test_a_certificate_of_an_ipv6_address_is_good(serve: Serve, authority: Tls) 
     ("name", "text"), [("127.0.0.1", "IP address mismatch"), ("localhost", "Hostname mismatch"), ("::1", "IP address")]
 )
 def test_a_certificate_of_another_name_is_a_probe_error(serve: Serve, authority: Tls, name: str, text: str) -> None:
-    kind, said = fault(serve(greet, authority.misnamed), Trust(authority.ca_file), name)
+    kind, said = fault(serve(greet, tls=authority.misnamed), Trust(authority.ca_file), name)
     assert kind is ProbeError
     assert said.startswith(f"certificate verify failed: {text}")
 
 
 def test_a_stranger_is_a_probe_error(serve: Serve, authority: Tls, tmp_path: Path) -> None:
-    kind, text = fault(serve(greet, Tls(tmp_path).server), Trust(authority.ca_file))
+    kind, text = fault(serve(greet, tls=Tls(tmp_path).server), Trust(authority.ca_file))
     assert kind is ProbeError
     assert text in (
         "certificate verify failed: unable to get local issuer certificate",
@@ -138,9 +123,9 @@ def test_a_stranger_is_a_probe_error(serve: Serve, authority: Tls, tmp_path: Pat
 def test_without_a_ca_file_the_systems_authorities_are_trusted(
     serve: Serve, authority: Tls, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert fault(serve(greet, authority.server), SYSTEM_TRUST)[1].startswith("certificate verify failed: ")
+    assert fault(serve(greet, tls=authority.server), SYSTEM_TRUST)[1].startswith("certificate verify failed: ")
     monkeypatch.setenv("SSL_CERT_FILE", authority.ca_file)  # it is OpenSSL that reads it
-    assert heard(serve(greet, authority.server), SYSTEM_TRUST) == b"hello"
+    assert heard(serve(greet, tls=authority.server), SYSTEM_TRUST) == b"hello"
 
 
 def test_a_servers_own_certificate_may_be_trusted_alone(serve: Serve, authority: Tls, tmp_path: Path) -> None:
@@ -148,7 +133,7 @@ def test_a_servers_own_certificate_may_be_trusted_alone(serve: Serve, authority:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     issued.configure_cert(context)
     (tmp_path / "server.pem").write_bytes(issued.cert_chain_pems[0].bytes())
-    assert heard(serve(greet, context), Trust(str(tmp_path / "server.pem"))) == b"hello"
+    assert heard(serve(greet, tls=context), Trust(str(tmp_path / "server.pem"))) == b"hello"
 
 
 def test_old_tls_is_refused(serve: Serve, authority: Tls) -> None:
@@ -156,7 +141,7 @@ def test_old_tls_is_refused(serve: Serve, authority: Tls) -> None:
     with pytest.warns(DeprecationWarning, match="TLSv1_1"):
         old.maximum_version = ssl.TLSVersion.TLSv1_1
     old.set_ciphers("ALL:@SECLEVEL=0")
-    kind, text = fault(serve(greet, old), Trust(authority.ca_file))
+    kind, text = fault(serve(greet, tls=old), Trust(authority.ca_file))
     assert kind is ProbeError
     assert text.startswith("the TLS handshake failed: ")
 
@@ -187,7 +172,7 @@ def test_a_file_that_could_be_waited_for_is_refused(serve: Serve, authority: Tls
 
 
 def test_a_client_certificate_is_shown(serve: Serve, authority: Tls, tmp_path: Path) -> None:
-    server = serve(greet, authority.asking_who("127.0.0.1"))
+    server = serve(greet, tls=authority.asking_who("127.0.0.1"))
     cert, key = authority.client()
     assert heard(server, Trust(authority.ca_file, cert, key)) == b"hello"
     both = tmp_path / "both.pem"
@@ -196,7 +181,7 @@ def test_a_client_certificate_is_shown(serve: Serve, authority: Tls, tmp_path: P
 
 
 def test_without_a_client_certificate_a_server_that_wants_one_says_so(serve: Serve, authority: Tls) -> None:
-    exchange, wire = secured(serve(greet, authority.asking_who("127.0.0.1")), Trust(authority.ca_file))
+    exchange, wire = secured(serve(greet, tls=authority.asking_who("127.0.0.1")), Trust(authority.ca_file))
     with pytest.raises(ProbeError, match="certificate required") as caught:
         exchange.receive(wire)  # TLS 1.3 tells after the handshake
     assert caught.type is ProbeError
@@ -303,24 +288,24 @@ def test_http_that_is_quicker_than_our_look_is_known_for_it_too(serve: Serve, au
 @pytest.mark.parametrize("name", ["", ".", "a..b", "x" * 64, f"{'x.' * 127}x", "kaf\u00e9", "a\0b", ".localhost"])
 def test_a_name_that_no_certificate_can_bear_is_a_probe_error(serve: Serve, authority: Tls, name: str) -> None:
     text = f"the TLS handshake failed: {name[:80]!r} is no host name"
-    assert fault(serve(greet, authority.server), Trust(authority.ca_file), name) == (ProbeError, text)
+    assert fault(serve(greet, tls=authority.server), Trust(authority.ca_file), name) == (ProbeError, text)
 
 
 def test_a_python_without_tls_says_so(serve: Serve, authority: Tls, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tls, "AVAILABLE", False)
     text = "this Python has no TLS"
-    assert fault(serve(greet, authority.server), Trust(authority.ca_file)) == (ProbeError, text)
+    assert fault(serve(greet, tls=authority.server), Trust(authority.ca_file)) == (ProbeError, text)
 
 
 def test_a_peer_that_just_closes_is_no_end(serve: Serve, authority: Tls) -> None:
-    exchange, wire = secured(serve(Talk.drop, authority.server), Trust(authority.ca_file))
+    exchange, wire = secured(serve(Talk.drop, tls=authority.server), Trust(authority.ca_file))
     with pytest.raises(Unreachable, match="connection closed before a byte came"):
         exchange.receive(wire)
     wire.close()
 
 
 def test_a_peer_silent_after_the_handshake_is_waited_for_by_the_deadline(serve: Serve, authority: Tls) -> None:
-    exchange, sock = dialled(serve(Talk.hang, authority.server), 10.0)
+    exchange, sock = dialled(serve(Talk.hang, tls=authority.server), 10.0)
     wire = tls.secure(exchange, sock, "127.0.0.1", Trust(authority.ca_file))
     exchange.end = time.monotonic() + 0.3
     with pytest.raises(Unreachable, match="not a byte in "):
