@@ -8,12 +8,10 @@ text itself, in which a token may be written out. `$${` stands for a plain `${`;
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 
+from probes.kit.secretfile import text_in
 from rules.model import Labels
 from rules.template import Literal, Lookup, TemplateError, parse
-
-LARGEST = 65536  # bytes of a file that holds a secret
 
 _MARK = re.compile(r"\$\$\{|\$\{")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -34,7 +32,10 @@ class Reference:
 
     def read(self, environment: Environment) -> str:
         if self.file:
-            return _content(self.name)
+            try:
+                return text_in(self.name)
+            except ValueError as error:
+                raise ExpandError(str(error)) from None
         value = environment.get(self.name)
         if value is None:
             raise ExpandError(f"the environment variable {self.name} is not set")
@@ -139,20 +140,3 @@ def _reference(inner: str, offset: int) -> Reference:
     if colon and _NAME.fullmatch(kind) and path[:1] in ("-", "+", "?"):
         raise TemplateError(f"${{{kind}:{path[0]}…}} of the shell is not supported; write ${{{kind}}}", offset)
     raise TemplateError("`${` wants a variable's name or a file: ${NAME}, ${file:/path}; $${ is a plain ${", offset)
-
-
-def _content(path: str) -> str:
-    """A file's text without its last newline."""
-    try:
-        if not Path(path).is_file():  # nor a pipe, on which a sweep could hang
-            raise ExpandError(f"there is no file {path}")
-        with Path(path).open("rb") as file:
-            data = file.read(LARGEST + 1)
-    except OSError as error:
-        raise ExpandError(f"the file {path} cannot be read: {error.strerror}") from None
-    if len(data) > LARGEST:
-        raise ExpandError(f"the file {path} is larger than {LARGEST} bytes, too large to be a secret")
-    try:
-        return data.decode().removesuffix("\n").removesuffix("\r")
-    except UnicodeDecodeError:
-        raise ExpandError(f"the file {path} is not UTF-8") from None

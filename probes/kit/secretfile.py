@@ -11,11 +11,11 @@ _piped: dict[str, bytes | None] = {}  # a pipe gives what is in it once, and opt
 
 
 def text_in(path: str) -> str:
-    """The text without its last newline; ValueError names the file and shows nothing of it."""
+    """The text without the newlines at its end; ValueError names the file and shows nothing of it."""
     try:
         data = _piped[path] if path in _piped else _read(path)
     except (OSError, ValueError) as error:
-        raise ValueError(f"cannot read the secret file {path}: {getattr(error, 'strerror', None) or error}") from None
+        raise ValueError(f"cannot read {path}: {getattr(error, 'strerror', None) or error}") from None
     if data is None:
         raise ValueError(f"nothing came out of {path} in time")
     if len(data) > LARGEST:

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rules.expand import LARGEST, Expandable, ExpandError, With, expand, expand_with
+from probes.kit.secretfile import LARGEST
+from rules.expand import Expandable, ExpandError, With, expand, expand_with
 from rules.template import TemplateError
 
 ENVIRONMENT = {"HOST": "kafka", "TOKEN": "s3cr3t", "NESTED": "${TOKEN} {{ $each.pod }}", "EMPTY": ""}
@@ -70,10 +71,8 @@ def test_the_real_environment_will_do() -> None:
     assert expand("${STETHO_TEST_EXPAND}", os.environ) == "here"
 
 
-@pytest.mark.parametrize(
-    ("content", "yields"), [(b"s3cr3t\n", "s3cr3t"), (b"a\n\n", "a\n"), (b"a\r\n", "a"), (b"", "")]
-)
-def test_a_file_is_read_without_its_last_newline(tmp_path: Path, content: bytes, yields: str) -> None:
+@pytest.mark.parametrize(("content", "yields"), [(b"s3cr3t\n", "s3cr3t"), (b"a\n\n", "a"), (b"a\r\n", "a"), (b"", "")])
+def test_a_file_is_read_without_the_newlines_at_its_end(tmp_path: Path, content: bytes, yields: str) -> None:
     (tmp_path / "token").write_bytes(content)
     assert expand(f"x${{file:{tmp_path}/token}}", {}) == f"x{yields}"
 
@@ -88,12 +87,12 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     (tmp_path / "large").write_bytes("é".encode() * LARGEST)
     os.mkfifo(tmp_path / "pipe")
     for name, said in {
-        "nope": f"there is no file {tmp_path}/nope",
-        "": f"there is no file {tmp_path}/",
-        "pipe": f"there is no file {tmp_path}/pipe",
-        "nul\0": f"there is no file {tmp_path}/nul\0",
-        "binary": f"the file {tmp_path}/binary is not UTF-8",
-        "large": f"the file {tmp_path}/large is larger than 65536 bytes, too large to be a secret",
+        "nope": f"cannot read {tmp_path}/nope: No such file or directory",
+        "": f"cannot read {tmp_path}/: Is a directory",
+        "pipe": f"nothing came out of {tmp_path}/pipe in time",
+        "nul\0": f"cannot read {tmp_path}/nul\0: embedded null byte",
+        "binary": f"{tmp_path}/binary is not UTF-8 text",
+        "large": f"{tmp_path}/large is larger than 65536 bytes, too large to be a secret",
     }.items():
         with pytest.raises(ExpandError) as caught:
             expand(f"${{file:{tmp_path}/{name}}}", {})

@@ -93,7 +93,7 @@ def test_who_is_asked_is_shown_without_login_and_query(
     ("rest", "environment", "said"),
     [
         ("with: {url: '${URL}'}", {}, "url: the environment variable URL is not set"),
-        ("with: {url: '${file:/no/such}'}", {}, "url: there is no file /no/such"),
+        ("with: {url: '${file:/no/such}'}", {}, "url: cannot read /no/such: No such file or directory"),
         ("with: {url: '${URL}'}", {"URL": SECRET}, "url: what its ${} gives cannot be used as url of connect"),
         (
             "with: {url: 'http://h', username: u, password_file: '${PASSWORD}'}",
@@ -104,7 +104,7 @@ def test_who_is_asked_is_shown_without_login_and_query(
         (
             "with: {url: 'http://h', username: u, password_file: /no/such}",
             {},
-            "password cannot read the secret file /no/such: No such file or directory",
+            "password cannot read /no/such: No such file or directory",
         ),
         (
             "with: {url: 'http://h', username: u, token: '${TOKEN}'}",

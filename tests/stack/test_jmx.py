@@ -176,7 +176,7 @@ def _joined(options: tuple[str, ...]) -> list[str]:
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ("--username monitor --password-file {no-such-file}", "--password-file cannot read the secret file"),
+        ("--username monitor --password-file {no-such-file}", "--password-file cannot read"),
         ("--password-file {monitor}", "--username is missing: a password needs a user"),
         ("--key-file {client-key}", "--cert-file is missing: a key needs its certificate"),
     ],

@@ -163,11 +163,9 @@ def test_a_secret_of_an_earlier_source_wins_whichever_way_it_is_given(secret: st
 
 
 def test_a_secret_file_that_cannot_be_read_is_named() -> None:
-    assert wrong({**URL, "token_file": "/no/such"}) == {
-        "token": "cannot read the secret file /no/such: No such file or directory"
-    }
-    assert "cannot read the secret file" in wrong({**URL, "token_file": "a\0b"})["token"]
-    assert "cannot read the secret file" in wrong({**URL, "token_file": "/"})["token"]
+    assert wrong({**URL, "token_file": "/no/such"}) == {"token": "cannot read /no/such: No such file or directory"}
+    assert "cannot read" in wrong({**URL, "token_file": "a\0b"})["token"]
+    assert "cannot read" in wrong({**URL, "token_file": "/"})["token"]
 
 
 @pytest.mark.parametrize(
