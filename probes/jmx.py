@@ -8,7 +8,7 @@ out.
 from probes.kit.example import any_keys, one_of
 from probes.kit.finding import WORDS, cut, naming, sentence
 from probes.kit.jsontext import dumps
-from probes.kit.mbeans import JvmOptions, is_pattern, properties, read
+from probes.kit.mbeans import MISSING, JvmOptions, at, heads_of, is_pattern, properties, read
 from probes.kit.net import NAMES, Unreadable
 from probes.kit.options import Choice, OptionError, Range, option
 from probes.kit.result import ProbeError, Result, Status, worst
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 ASKS = "itself"
 
 AGGREGATES = ("sum", "max", "min", "count")
-MISSING = object()
 
 
 class Options(JvmOptions):
@@ -116,27 +115,6 @@ def ask(o: Options, net: "Net") -> "Answer":
         return answer
     (everything,) = read(o, net, (o.read, ()))
     return answer if everything.found.refused else everything
-
-
-def heads_of(path: str) -> list[str]:
-    """What could be an attribute's name in a path: what is before a dot, and all of it."""
-    return [path[:end] for end, letter in enumerate(f"{path}.") if letter == "."]
-
-
-def at(value: object, path: str) -> object:
-    """What a path leads to, or MISSING. Keys of tabular data may hold dots themselves: the longest that fits is meant.
-
-    Below what is null or cannot be read, everything is.
-    """
-    if not path or value is None or isinstance(value, Unreadable):
-        return value
-    inner = value if isinstance(value, dict) else {}
-    fitting = [key for key in inner if f"{path}.".startswith(f"{key}.")]
-    for key in sorted(fitting, key=lambda key: -len(str(key))):
-        found = at(inner[key], path[len(str(key)) + 1 :])
-        if found is not MISSING:
-            return found
-    return MISSING
 
 
 def nothing(o: Options, answer: "Answer") -> str:

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from probes.kit.net import Net, Read
 
 
+MISSING = object()  # in the place of a value that is not there; null is one
+
+
 class JvmOptions(HttpOptions):
     """How a JVM is asked, and how to be let in."""
 
@@ -119,6 +122,27 @@ def read(o: JvmOptions, net: "Net", *reads: "Read") -> list[Answer]:
 
     request, answers = jolokia.read(o, net, o.agent, reads)
     return [Answer(request, name, found) for (name, _), found in zip(reads, answers, strict=True)]
+
+
+def heads_of(path: str) -> list[str]:
+    """What could be an attribute's name in a path: what is before a dot, and all of it."""
+    return [path[:end] for end, letter in enumerate(f"{path}.") if letter == "."]
+
+
+def at(value: object, path: str) -> object:
+    """What a path leads to, or MISSING. Keys of tabular data may hold dots themselves: the longest that fits is meant.
+
+    Below what is null or cannot be read, everything is.
+    """
+    if not path or value is None or isinstance(value, Unreadable):
+        return value
+    inner = value if isinstance(value, dict) else {}
+    fitting = [key for key in inner if f"{path}.".startswith(f"{key}.")]
+    for key in sorted(fitting, key=lambda key: -len(str(key))):
+        found = at(inner[key], path[len(str(key)) + 1 :])
+        if found is not MISSING:
+            return found
+    return MISSING
 
 
 def is_pattern(name: str) -> bool:

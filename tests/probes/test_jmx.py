@@ -7,7 +7,7 @@ import pytest
 from probes import jmx
 from probes.jmx import Options
 from probes.kit.condition import Condition
-from probes.kit.mbeans import is_pattern, properties
+from probes.kit.mbeans import MISSING, at, is_pattern, properties
 from probes.kit.net import NAMES, Found, Unreadable
 from probes.kit.options import OptionErrors
 from probes.kit.result import ProbeError, Result, Status, Unreachable
@@ -254,15 +254,15 @@ GC = {
         ("Usage.old", 5),
         ("Null.anything.below", None),
         ("Bad.anything", "it threw"),
-        ("LastGcInfo.memoryUsageAfterGc.a.b.x", jmx.MISSING),
-        ("LastGcInfo.GcThreadCount.x", jmx.MISSING),
-        ("LastGcInfo.Gc", jmx.MISSING),
-        ("Usage", jmx.MISSING),
-        ("nosuch", jmx.MISSING),
+        ("LastGcInfo.memoryUsageAfterGc.a.b.x", MISSING),
+        ("LastGcInfo.GcThreadCount.x", MISSING),
+        ("LastGcInfo.Gc", MISSING),
+        ("Usage", MISSING),
+        ("nosuch", MISSING),
     ],
 )
 def test_a_path_leads_into_what_is_composite(path: str, value: object) -> None:
-    assert jmx.at(GC, path) == value
+    assert at(GC, path) == value
 
 
 @pytest.mark.parametrize("way", WAYS)
