@@ -4,17 +4,13 @@ Part of the cold path, for those who ask over TLS: built on `_ssl`, the C beneat
 re and socket and costs 13 ms, `_ssl` 2 ms. Safe defaults (verification, host names, TLS 1.2) are set in C for both.
 """
 
-import errno
 import os
 import stat
+from time import monotonic
 
-from probes.kit.exchange import reason
+from probes.kit.exchange import PIECE, reason
 from probes.kit.result import ProbeError
 
-try:
-    import _socket
-except ImportError:  # another interpreter's
-    import socket as _socket  # type: ignore[no-redef]
 try:
     import _ssl
 except ImportError:
@@ -22,22 +18,18 @@ except ImportError:
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Protocol
+    import _socket
+    from collections.abc import Callable
+    from typing import TypeVar
 
     from probes.kit.exchange import Exchange
     from probes.kit.net import Trust
 
-    class Shaking(Protocol):
-        """What a handshake needs of a socket with TLS: ours has it, and `ssl`'s."""
+    T = TypeVar("T")
 
-        def settimeout(self, seconds: float | None, /) -> None: ...
-        def do_handshake(self) -> None: ...
-
-
-AVAILABLE = hasattr(getattr(_ssl, "_SSLContext", None), "_wrap_socket")
+AVAILABLE = hasattr(getattr(_ssl, "_SSLContext", None), "_wrap_bio")
 PARTIAL_CHAIN = 0x80000  # X509_V_FLAG_PARTIAL_CHAIN
-FIRST = 5  # bytes of an answer that tell TLS from HTTP; OpenSSL reads as many to begin with
-SPEAKS_HTTP = "it speaks HTTP, not TLS"
+HTTP = b"HTTP/"
 NO_PEM = "it is not PEM"
 # X509_V_ERR_…: the issuer's certificate is not there, is the server's own, or is its own and not trusted.
 UNTRUSTED = (2, 18, 19, 20, 21)
@@ -45,40 +37,104 @@ UNTRUSTED = (2, 18, 19, 20, 21)
 STRANGE_KEYS = ("KEY_VALUES_MISMATCH", "KEY_TYPE_MISMATCH", "NO_CERTIFICATE_ASSIGNED")
 
 
-class Beneath(_socket.socket):
-    """A socket that TLS can go over: `_ssl` wants a weak reference to it."""
-
-    __slots__ = () if hasattr(_socket.socket, "__weakref__") else ("__weakref__",)
-
-
 class TlsSocket:
-    """A connected socket with TLS: as much of a socket as an exchange needs."""
+    """A connected socket with TLS: as much of a socket as an exchange needs.
 
-    __slots__ = ("_sock", "_tls")
+    OpenSSL reads and writes memory, and the bytes pass through here: only so a server that is silent is known from one
+    whose TLS is in trouble, however little came of it.
+    """
 
-    def __init__(self, sock: Beneath, tls: "Any") -> None:
-        self._sock, self._tls = sock, tls
+    __slots__ = ("_end", "_incoming", "_outgoing", "_sock", "_tls", "first")
 
-    def settimeout(self, seconds: float | None, /) -> None:
-        self._sock.settimeout(seconds)
+    def __init__(self, sock: "_socket.socket", context: "_ssl._SSLContext", name: str) -> None:
+        self._sock, self._end = sock, 0.0
+        self._incoming, self._outgoing = _ssl.MemoryBIO(), _ssl.MemoryBIO()
+        self._tls = context._wrap_bio(self._incoming, self._outgoing, False, name)  # type: ignore[attr-defined]
+        self.first = b""  # the first bytes that came, as many as tell HTTP from TLS
+
+    def settimeout(self, seconds: float, /) -> None:
+        """How long the next call may take."""
+        self._end = monotonic() + seconds
 
     def do_handshake(self) -> None:
-        self._tls.do_handshake()
+        self._by_way_of_memory(self._tls.do_handshake)
 
     def recv(self, size: int, /) -> bytes:
         """The next bytes, b"" when the peer said by TLS that it has no more; SSLEOFError when it just closed."""
-        data: bytes = self._tls.read(size)
+        data: bytes = self._by_way_of_memory(lambda: self._tls.read(size))
         return data
 
     def send(self, data: memoryview, /) -> int:
-        count: int = self._tls.write(data)
+        count: int = self._by_way_of_memory(lambda: self._tls.write(data))
         return count
 
     def close(self) -> None:
         self._sock.close()
 
+    def fileno(self) -> int:
+        return self._sock.fileno()
 
-def secure(exchange: "Exchange", sock: _socket.socket, name: str, trust: "Trust") -> TlsSocket:
+    def pending(self) -> bool:
+        """Whether something has come that was not read, besides what is in the socket."""
+        return bool(self._incoming.pending or self._tls.pending())
+
+    def _by_way_of_memory(self, work: "Callable[[], T]") -> "T":
+        """What the work gives, when all has come that it needs, and gone that it says."""
+        late = False
+        while True:
+            try:
+                done = work()
+            except _ssl.SSLWantReadError:
+                self._flush()
+            except _ssl.SSLError:
+                self._say_why()
+                raise
+            else:
+                self._flush()
+                return done
+            if late:
+                raise TimeoutError
+            late = self._fill()
+
+    def _fill(self) -> bool:
+        """Take what comes, or what is there if no time is left; whether that was so."""
+        left = self._wait()
+        try:
+            data = self._sock.recv(PIECE)
+        except BlockingIOError:
+            raise TimeoutError from None
+        if data:
+            self._incoming.write(data)
+            self.first = self.first or data[: len(HTTP)]
+        else:
+            self._incoming.write_eof()
+        return left <= 0
+
+    def _flush(self) -> None:
+        while self._outgoing.pending:
+            rest = memoryview(self._outgoing.read())
+            while rest:
+                self._wait()
+                try:
+                    rest = rest[self._sock.send(rest) :]
+                except BlockingIOError:
+                    raise TimeoutError from None
+
+    def _say_why(self) -> None:
+        """Send the alert about what is wrong."""
+        try:  # noqa: SIM105 - contextlib costs 2 ms
+            self._flush()
+        except OSError:
+            pass  # it has gone, and will not ask
+
+    def _wait(self) -> float:
+        """Have the socket wait for what is left of the time, which is told; not at all if nothing is."""
+        left = self._end - monotonic()
+        self._sock.settimeout(max(left, 0.0))
+        return left
+
+
+def secure(exchange: "Exchange", sock: "_socket.socket", name: str, trust: "Trust") -> TlsSocket:
     """TLS over a connected socket by the deadline; the socket is closed if it fails.
 
     The server's certificate must bear `name`, a DNS name or an IP address. Raises ProbeError or Unreachable.
@@ -102,16 +158,18 @@ def new_context(exchange: "Exchange", trust: "Trust", alpn: bytes = b"") -> "_ss
     return context
 
 
-def wrap(exchange: "Exchange", sock: _socket.socket, name: str, context: "_ssl._SSLContext") -> TlsSocket:
+def wrap(exchange: "Exchange", sock: "_socket.socket", name: str, context: "_ssl._SSLContext") -> TlsSocket:
     """`secure`, with a context that is there already."""
-    beneath = Beneath(fileno=sock.detach())
     try:
-        known = host_name(exchange, name)
-        tls = TlsSocket(beneath, context._wrap_socket(beneath, False, known))  # type: ignore[attr-defined]
-        shake(exchange, tls, beneath)
+        tls = TlsSocket(sock, context, host_name(exchange, name))
+        try:
+            tls.settimeout(exchange.left())
+            tls.do_handshake()
+        except (OSError, ValueError) as error:
+            raise fault(exchange, error, tls.first) from None
         return tls
     except BaseException:
-        beneath.close()
+        sock.close()
         raise
 
 
@@ -168,49 +226,18 @@ def host_name(exchange: "Exchange", name: str) -> str:
     return bare
 
 
-def shake(exchange: "Exchange", tls: "Shaking", beneath: _socket.socket) -> None:
-    """The handshake by the deadline; `beneath` is the socket itself, or what has taken its place."""
-    first = b""
-    try:
-        tls.settimeout(0)
-        try:  # noqa: SIM105 - contextlib costs 2 ms
-            tls.do_handshake()
-        except _ssl.SSLWantReadError:
-            pass
-        # Only a look at the bytes beneath tells a server that is silent from one whose TLS is in trouble.
-        tls.settimeout(max(exchange.left(), 0.001))
-        first = _socket.socket.recv(beneath, FIRST, _socket.MSG_PEEK)
-        if not first:
-            raise exchange.cut()
-        if b"HTTP/".startswith(first):
-            raise exchange.error(SPEAKS_HTTP + exchange.TRY_PLAIN)
-        tls.settimeout(max(exchange.left(), 0.001))
-        tls.do_handshake()
-    except (OSError, ValueError) as error:
-        if not first and _rest(tls, beneath).startswith(b"1."):  # it was quick: OpenSSL has read the "HTTP/"
-            raise exchange.error(SPEAKS_HTTP + exchange.TRY_PLAIN) from None
-        raise fault(exchange, error, begun=bool(first)) from None
-
-
-def _rest(tls: "Shaking", beneath: _socket.socket) -> bytes:
-    """What has come and was not read."""
-    try:
-        tls.settimeout(0)
-        return _socket.socket.recv(beneath, FIRST, _socket.MSG_PEEK)
-    except OSError:
-        return b""
-
-
-def fault(exchange: "Exchange", error: OSError | ValueError, *, begun: bool) -> ProbeError:
-    """The error for a handshake that failed; `begun`: the server has said something."""
+def fault(exchange: "Exchange", error: OSError | ValueError, first: bytes) -> ProbeError:
+    """The error for a handshake that failed; `first`: the first bytes that the server said, if any."""
+    if first and HTTP.startswith(first):
+        return exchange.error(f"it speaks HTTP, not TLS{exchange.TRY_PLAIN}")
     if isinstance(error, _ssl.SSLCertVerificationError):
         trust: Trust | None = getattr(exchange.asked, "trust", None)
         hint = "; give --ca-file" if trust and not trust.ca_file and error.verify_code in UNTRUSTED else ""
         return exchange.error(f"certificate verify failed: {error.verify_message.rstrip('.')}{hint}")
     if isinstance(error, TimeoutError):
-        return exchange.error("the TLS handshake was not complete in time") if begun else exchange.late()
-    if not begun and isinstance(error, _ssl.SSLEOFError):
+        return exchange.error("the TLS handshake was not complete in time") if first else exchange.late()
+    if not first and isinstance(error, _ssl.SSLEOFError):
         return exchange.cut()
-    if not begun and (isinstance(error, ConnectionError) or getattr(error, "errno", None) == errno.ENOTCONN):
+    if not first and isinstance(error, ConnectionError):
         return exchange.cut("reset")
     return exchange.error(f"the TLS handshake failed: {reason(error)}")

@@ -9,6 +9,7 @@ from probes.kit.dial import connect
 from probes.kit.faults import HttpExchange
 from probes.kit.http import PORTS, proxied
 from probes.kit.result import ProbeError
+from probes.kit.tls import TlsSocket, wrap
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ class Backend(NetworkBackend):
 class Stream(NetworkStream):
     """One connection, opened for one exchange and kept for others."""
 
-    def __init__(self, backend: Backend, sock: "socket.socket", exchange: HttpExchange, proxy: str) -> None:
+    def __init__(self, backend: Backend, sock: "socket.socket | TlsSocket", exchange: HttpExchange, proxy: str) -> None:
         self._backend, self._sock, self._exchange, self._proxy = backend, sock, exchange, proxy
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002 - the exchange knows
@@ -77,18 +78,14 @@ class Stream(NetworkStream):
     def start_tls(
         self, ssl_context: "ssl.SSLContext", server_hostname: str | None = None, *_: "Any", **__: "Any"
     ) -> NetworkStream:
-        import ssl
-
         exchange: HttpExchange = self._backend.here.exchange
-        if isinstance(self._sock, ssl.SSLSocket):
+        if isinstance(self._sock, TlsSocket):
             self.close()
             raise exchange.error("https through an https proxy is not supported; name an http one")
-        secured = _secure(exchange, self._sock, ssl_context, server_hostname)
+        secured = wrap(exchange, self._sock, server_hostname or "", ssl_context)
         return Stream(self._backend, secured, exchange, self._proxy)
 
     def get_extra_info(self, info: str) -> "Any":
-        if info == "ssl_object":
-            return self._sock if hasattr(self._sock, "selected_alpn_protocol") else None
         if info == "is_readable":  # how httpcore tells that the server has closed an idle connection
             return self._is_readable()
         return None
@@ -97,7 +94,7 @@ class Stream(NetworkStream):
         import select
 
         number, before = self._sock.fileno(), self._exchange
-        if number < 0:
+        if number < 0 or (isinstance(self._sock, TlsSocket) and self._sock.pending()):
             return True
         poll = select.poll()
         poll.register(number, select.POLLIN)
@@ -192,25 +189,3 @@ def new_client(context: "ssl.SSLContext", backend: Backend, path: str, proxy: st
     # One question's cookies are not another's.
     client.cookies.jar.set_policy(http.cookiejar.DefaultCookiePolicy(allowed_domains=()))
     return client
-
-
-def _secure(
-    exchange: HttpExchange, sock: "socket.socket", context: "ssl.SSLContext", name: str | None
-) -> "ssl.SSLSocket":
-    """TLS over a connected socket by the deadline; closed if it fails."""
-    from probes.kit import tls
-
-    ours = sock
-    try:
-        known = tls.host_name(exchange, name or "")
-        ours = secured = context.wrap_socket(
-            sock, server_hostname=known, do_handshake_on_connect=False, suppress_ragged_eofs=False
-        )
-        tls.shake(exchange, secured, secured)
-        return secured
-    except (OSError, ValueError) as error:  # of a connection that was lost before
-        ours.close()
-        raise tls.fault(exchange, error, begun=False) from None
-    except BaseException:
-        ours.close()
-        raise

@@ -253,12 +253,23 @@ def test_who_speaks_no_tls_is_told_so(serve: Serve, authority: Tls, said: bytes,
     assert fault(server, Trust(authority.ca_file)) == (ProbeError, text)
 
 
-def test_http_that_is_quicker_than_our_look_is_known_for_it_too(serve: Serve, authority: Tls) -> None:
-    server = serve(lambda talk: (talk.say(b"HTTP/1.1 400 Bad Request\r\n\r\n"), talk.hang()))
-    exchange, sock = dialled(server)
-    assert sock.recv(5, socket.MSG_PEEK) == b"HTTP/"  # it is there when the handshake begins, and OpenSSL reads it
-    with pytest.raises(ProbeError, match=r"it speaks HTTP, not TLS$"):
+@pytest.mark.parametrize(
+    ("said", "text"),
+    [
+        (b"HTTP/1.1 400 Bad Request\r\n\r\n", "it speaks HTTP, not TLS"),
+        (b"\x16\x03\x01", "the TLS handshake was not complete in time"),
+        (b"\x15", "the TLS handshake was not complete in time"),
+    ],
+)
+def test_what_comes_before_the_handshake_begins_counts_too(
+    serve: Serve, authority: Tls, said: bytes, text: str
+) -> None:
+    server = serve(lambda talk: (talk.say(said), talk.hang()))
+    exchange, sock = dialled(server, 2.0)
+    assert said.startswith(sock.recv(1, socket.MSG_PEEK))
+    with pytest.raises(ProbeError, match=f"{text}$") as caught:
         tls.secure(exchange, sock, "127.0.0.1", Trust(authority.ca_file))
+    assert caught.type is ProbeError
 
 
 @pytest.mark.parametrize("name", ["", ".", "a..b", "x" * 64, f"{'x.' * 127}x", "kaf\u00e9", "a\0b", ".localhost"])
