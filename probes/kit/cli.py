@@ -29,7 +29,7 @@ def probe_app() -> typer.Typer:
 
     @app.callback(epilog=EXIT_CODES)
     def probe() -> None:
-        """Ask one system one question, once; answer with an exit code and one line of JSON."""
+        """Ask one system one question, once; answer with an exit code and JSON, or text on a terminal."""
 
     for name in catalog.names():
         try:

@@ -1,6 +1,6 @@
 """For a person at a terminal: the status and the sentence, then the judged things one by one."""
 
-from probes.kit.finding import WORDS, cut, printable
+from probes.kit.finding import cut, printable
 from probes.kit.jsontext import dumps
 
 TYPE_CHECKING = False
@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from probes.kit.run import Answer
 
 SHOWN = 20  # rows of each list
+WIDE = 80  # characters of a list or an object
+LONG = ("labels", "trace")  # what no column holds; the JSON has it
 _COLOURS = {"OK": "32", "WARNING": "33", "CRITICAL": "31", "UNKNOWN": "35"}
 
 
@@ -25,8 +27,8 @@ def render(answer: "Answer", colour: bool) -> str:
 
 
 def table(name: str, rows: "list[dict[str, Any]]") -> list[str]:
-    """A list's rows under its name, its plain fields in columns."""
-    columns = [key for key, value in rows[0].items() if not isinstance(value, (dict, list)) and key != "trace"]
+    """A list's rows under its name, their fields in columns."""
+    columns = [key for key in rows[0] if key not in LONG]
     cells = [[key.replace("_", " ") for key in columns]]
     cells += [[cell(row.get(key)) for key in columns] for row in rows[:SHOWN]]
     widths = [max(len(row[at]) for row in cells) for at in range(len(columns))]
@@ -38,4 +40,7 @@ def table(name: str, rows: "list[dict[str, Any]]") -> list[str]:
 def cell(value: object) -> str:
     if value is None:
         return "-"
-    return printable(cut(value)) if isinstance(value, str) else dumps(value, WORDS).strip('"')
+    if isinstance(value, str):
+        return printable(cut(value))
+    text = printable(dumps(value, WIDE + 1).strip('"'))
+    return text if len(text) <= WIDE else f"{text[: WIDE - 1]}…"
