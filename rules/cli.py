@@ -16,6 +16,7 @@ from probes.kit.cold import unread
 from probes.kit.jsontext import dumps
 from probes.kit.run import USAGE, tell
 from probes.kit.types import Duration
+from probes.kit.version import __version__
 from rules.listing import document, lines
 from rules.load import Loaded, RuleErrors, load
 from rules.schema import schema
@@ -25,6 +26,7 @@ from rules.sweep import Refused, Settings, Summary, sweep
 DEFAULT_STATE = "./stetho.db"
 SHORTEST_DEADLINE = 10.0  # seconds; a third of less would not be enough to send anything
 STOPPED = 128 + signal.SIGTERM
+NO_FILES = "no rule files found; in a folder they end in .yml or .yaml"
 
 Files = Annotated[list[Path], typer.Argument(help="Rule files, or folders of them.", metavar="FILE|FOLDER")]
 State = Annotated[
@@ -54,7 +56,11 @@ def app() -> typer.Typer:
     rules = typer.Typer(no_args_is_help=True, context_settings=HELP, help="Check rule files, and their schema.")
 
     @whole.callback()
-    def stetho() -> None:
+    def stetho(
+        version: Annotated[
+            bool, typer.Option("--version", is_eager=True, callback=_version, help="Show the version and exit.")
+        ] = False,
+    ) -> None:
         """Health probes and alert sweeps for Kafka platforms: an exit code and JSON; no daemon, no JVM."""
 
     whole.add_typer(probe_app(), name="probe")
@@ -93,6 +99,8 @@ def run_sweep(
     settings = Settings(_state(state), _name(name), _duration("--wait-lock", wait_lock), seconds, allow_removal)
     gc.set_threshold(100_000)  # thousands of rules are all kept; looking for garbage among them costs a third
     loaded = _loaded(files, ask_apprise=False)
+    if not loaded.files:
+        _warn(NO_FILES)
     if loaded.rules and not any(receiver.destinations for receiver in loaded.receivers.values()):
         _warn("these files have no receiver with a destination: nobody is told of anything")
     try:
@@ -101,6 +109,8 @@ def run_sweep(
         raise _failed(error, USAGE) from None
     except StoreError as error:
         raise _failed(error, 1) from None
+    for trouble in summary.troubles:
+        _warn(trouble)
     _print(_shown(output, summary.document(), _summary_lines(summary)))  # its work is done, whoever reads of it
     raise typer.Exit(1 if summary.undelivered else 0)
 
@@ -114,7 +124,7 @@ def check(files: Files) -> None:
     loaded = _loaded(files, ask_apprise=True)
     rules, read = len(loaded.rules), len(loaded.files)
     if not read:  # a mistyped folder must not pass a pipeline; a sweep of none is the removal guard's business
-        _warn("no rule files found; in a folder they end in .yml or .yaml")
+        _warn(NO_FILES)
         raise typer.Exit(USAGE)
     raise typer.Exit(_print(f"{_count(rules, 'rule')} in {_count(read, 'file')}: no mistakes"))
 
@@ -137,6 +147,11 @@ def list_alerts(state: State = DEFAULT_STATE, name: Name = "default", output: Ou
     swept_at = sweeps[0].started_at if sweeps else None
     text = _shown(output, document(name, alerts, swept_at), lines(name, alerts, swept_at, time.time()))
     raise typer.Exit(_print(text))
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        raise typer.Exit(_print(f"stetho {__version__}"))
 
 
 def _loaded(files: Sequence[Path], ask_apprise: bool) -> Loaded:

@@ -8,7 +8,7 @@ may tell is committed before it is sent: should we die while it is in flight, th
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from queue import Empty, SimpleQueue
@@ -16,8 +16,9 @@ from typing import Protocol
 
 from rules.expand import ExpandError
 from rules.message import compose
-from rules.model import EpisodeKey, Failure, Notice, Told
+from rules.model import Destination, EpisodeKey, Failure, Notice, Told
 from rules.notify import Notifier, SendError
+from rules.own import untold
 from rules.store import Store, StoreError, SweepMark
 from rules.told import attempt_rows, told_rows
 
@@ -150,6 +151,7 @@ class Ledger:
         self._store, self._name, self._mark = store, name, mark
         self._counts = {(f.destination, f.group_key): f.count for f in store.failures(name)}
         self._attempts: dict[str, list[Told]] = {}  # of the notice in flight, by destination
+        self.untold: set[str] = set()  # which destinations a notice has not reached, and why
 
     @cached_property
     def _known(self) -> set[tuple[str, EpisodeKey]]:
@@ -172,6 +174,7 @@ class Ledger:
         key = notice.destination.id, notice.group_key
         count = self._counts.get(key, 0) + 1
         self._counts[key] = count
+        self.untold.add(untold(notice.destination, str(error)))
         failure = Failure(*key, count, self._mark.started_at, self._mark.number, error.permanent, str(error))
         refused = [] if error.unsure else self._attempts[notice.destination.id]
         self._store.record_failure(self._name, failure, refused)
@@ -194,9 +197,16 @@ def sender(notifier: Notifier, expand: Callable[[str], str], now: float) -> Call
         try:
             url = expand(notice.destination.text)
         except ExpandError as error:
-            raise SendError(
-                f"a destination of receiver {notice.destination.receiver}: {error}", permanent=True
-            ) from None
+            raise SendError(str(error), permanent=True) from None
         notifier.send(url, message)
 
     return send
+
+
+def unset(destinations: Iterable[Destination], expand: Callable[[str], str]) -> Iterator[str]:
+    """Who cannot be told for lack of a variable or a file: better known before the first page is owed."""
+    for destination in destinations:
+        try:
+            expand(destination.text)
+        except ExpandError as error:
+            yield untold(destination, str(error))

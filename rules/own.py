@@ -67,8 +67,7 @@ def watch_undelivered(
     found = {}
     for destination in destinations:
         failure = permanent.get(destination.id)
-        kind = f" ({destination.scheme})" if destination.scheme else ""
-        why = f"receiver {destination.receiver}{kind} cannot be told: {failure.reason}" if failure else ""
+        why = untold(destination, failure.reason) if failure else ""
         labels = {
             "alertname": UNDELIVERED,
             "severity": "critical",
@@ -79,6 +78,12 @@ def watch_undelivered(
         key = f"{UNDELIVERED} {destination.id}"
         found[key] = _watched(key, labels, verdict, why, "what it is owed stays owed", 0.0, tick)
     return found
+
+
+def untold(destination: Destination, reason: str) -> str:
+    """That a destination cannot be told, and why."""
+    kind = f" ({destination.scheme})" if destination.scheme else ""
+    return f"receiver {destination.receiver}{kind} cannot be told: {reason}"
 
 
 def _endpoint(question: Question) -> str:

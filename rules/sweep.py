@@ -6,6 +6,7 @@ The only place where clock, environment, network, store and delivery meet; all d
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from probes.kit.result import Result, Status
 from probes.kit.run import ALERT, Answer, fault, utc
 from rules import own
 from rules.asking import Answers, Key, ask
-from rules.deliver import Delivery, Ledger, deliver, sender
+from rules.deliver import Delivery, Ledger, deliver, sender, unset
 from rules.expand import Environment, ExpandError, expand
 from rules.judge import Document, judge, unjudged
 from rules.load import Loaded
@@ -64,11 +65,13 @@ class Summary:
     missed: int = 0  # sweeps that should have run since the one before
     skipped: bool = False  # another sweep of the name was running
     undelivered: bool = field(default=False, repr=False)  # something owed could not be delivered
+    troubles: tuple[str, ...] = field(default=(), repr=False)  # who cannot be told, and why
     duration_ms: float = 0.0
 
     def document(self) -> dict[str, Any]:
         """The JSON object of the design."""
-        values = {key: value for key, value in asdict(self).items() if key not in ("undelivered", "duration_ms")}
+        others = ("undelivered", "troubles", "duration_ms")
+        values = {key: value for key, value in asdict(self).items() if key not in others}
         values["started"] = utc(self.started)
         head = {"schema": 1, "name": values.pop("name"), "started": values.pop("started")}
         return {**head, "duration_ms": round(self.duration_ms, 1), **values}
@@ -165,18 +168,25 @@ class _Sweep:
     def _deliver(self) -> None:
         """Tell what is due, then forget the ended episodes that nobody is owed word of any more."""
         end = self.begun + self.settings.deadline
-        send = sender(AppriseNotifier(deadline=end), lambda text: expand(text, self.environment), self.now)
+        resolve = partial(expand, environment=self.environment)
+        send = sender(AppriseNotifier(deadline=end), resolve, self.now)
         ledger = Ledger(self.store, self.settings.name, self.mark)
         before = self._owed()
         delivery: Delivery = deliver(before.notices, send, ledger, end)
         after = self._owed() if delivery.sent or delivery.failed else before
         self.store.prune(self.settings.name, after.keep, after.dropped)
-        failing = {(failure.destination, failure.group_key) for failure in self.store.failures(self.settings.name)}
+        reasons = {(f.destination, f.group_key): f.reason for f in self.store.failures(self.settings.name)}
+        waiting = {  # for the end of its back-off, too
+            own.untold(notice.destination, reasons[notice.destination.id, notice.group_key])
+            for notice in after.notices
+            if (notice.destination.id, notice.group_key) in reasons
+        }
         self.summary.sent, self.summary.failed = delivery.sent, delivery.failed
         self.summary.owed = len(after.notices)
-        self.summary.undelivered = bool(delivery.failed or delivery.left) or any(
-            (notice.destination.id, notice.group_key) in failing for notice in after.notices
-        )
+        self.summary.undelivered = bool(delivery.failed or delivery.left or waiting)
+        troubles = {*ledger.untold, *waiting, *unset(self._destinations(), resolve)}
+        late = f"messages not reached before the deadline: {delivery.left}; they stay owed"
+        self.summary.troubles = (*sorted(troubles), *([late] if delivery.left else []))
 
     def _owed(self) -> Owed:
         name = self.settings.name

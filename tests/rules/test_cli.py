@@ -67,10 +67,10 @@ def installed(*argv: str | Path, **environment: str) -> Done:
     return Done(done.returncode, done.stdout, done.stderr)
 
 
-def swept(world: World, *argv: str, code: int = 0, run: Callable[..., Done] = stetho) -> dict[str, Any]:
+def swept(world: World, *argv: str, code: int = 0, said: str = "", run: Callable[..., Done] = stetho) -> dict[str, Any]:
     """The summary of a sweep, which ends with this code and says nothing else."""
     done = run("sweep", world.write(), "--state", world.state, *argv)
-    assert (done.returncode, done.stderr) == (code, "")
+    assert (done.returncode, done.stderr) == (code, said)
     found: dict[str, Any] = json.loads(done.stdout)
     return found
 
@@ -96,12 +96,30 @@ def test_the_installed_command_sweeps_as_acceptance_4_has_it(world: World) -> No
     assert swept(world, run=installed)["sent"] == 0
 
 
-def test_what_could_not_be_delivered_is_exit_1(world: World) -> None:
+def test_what_could_not_be_delivered_is_exit_1_and_says_why(world: World) -> None:
     world.capture.answer("127.0.0.1/ops", BROKEN)
     world.worker.fail(1)
-    assert swept(world, code=1)["failed"] == 1
+    why = "stetho: receiver ops (json) cannot be told: JSON: answered HTTP 500 Internal Server Error (server_error)\n"
+    for _ in range(5):
+        assert swept(world, code=1, said=why)["failed"] == 1
+    assert swept(world, code=1, said=why)["failed"] == 0, "it waits"
     world.capture.answer("127.0.0.1/ops", OK)
     assert swept(world)["sent"] == 1
+
+
+def test_a_destination_whose_variable_is_not_set_is_pointed_out_before_anything_is_owed(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.receivers["sms"] = ["${SMS_URL}", "json://h/${file:/no/such}"]
+    monkeypatch.delenv("SMS_URL", raising=False)
+    swept(
+        world,
+        said="stetho: receiver sms (json) cannot be told: cannot read /no/such: No such file or directory\n"
+        "stetho: receiver sms cannot be told: the environment variable SMS_URL is not set\n",
+    )
+    world.receivers["sms"].pop()
+    monkeypatch.setenv("SMS_URL", world.capture.url("/sms"))
+    swept(world)
 
 
 def test_of_two_at_once_one_is_skipped_or_waits(world: World) -> None:
@@ -160,6 +178,11 @@ def test_a_mistake_in_the_call_is_64_and_nothing_is_asked(world: World, argv: li
     assert not world.worker.asked
 
 
+def test_the_version_is_an_option_that_the_help_shows() -> None:
+    assert "--version" in stetho("--help").stdout
+    assert stetho("--version", "probes") == Done(0, stetho("--version").stdout, "")
+
+
 @pytest.mark.parametrize("argv", [["sweep"], ["rules"], ["rules", "check"], ["swep"], []])
 def test_an_incomplete_call_is_64_with_the_help_of_what_is_incomplete(argv: list[str]) -> None:
     done = stetho(*argv)
@@ -184,6 +207,12 @@ def test_removed_rules_are_64_and_said_to_be_meant_0(world: World) -> None:
     assert (done.returncode, done.stdout) == (64, "")
     assert done.stderr.startswith("stetho: the rules of 4 of 4 firing alerts are gone: TaskFailed; ")
     assert swept(world, "--allow-removal")["firing"] == 4
+
+
+def test_a_sweep_of_a_folder_without_rule_files_says_what_it_looked_for(world: World) -> None:
+    done = stetho("sweep", world.folder, "--state", world.state)
+    assert (done.returncode, done.stdout) == (64, "")
+    assert done.stderr.startswith("stetho: no rule files found; in a folder they end in .yml or .yaml\n")
 
 
 @pytest.mark.parametrize(

@@ -368,7 +368,7 @@ def test_the_url_is_expanded_just_before_the_send_and_is_in_no_mark(store: Store
 def test_a_variable_that_is_not_set_is_a_permanent_failure_that_names_it(store: Store) -> None:
     assert tell(store, [notice(text="json://x/${NO_SUCH_TOKEN}/s3cret")]).failed == 1
     [failure] = store.failures("default")
-    assert failure.reason == "a destination of receiver ops: the environment variable NO_SUCH_TOKEN is not set"
+    assert failure.reason == "the environment variable NO_SUCH_TOKEN is not set"
     assert failure.permanent
 
 

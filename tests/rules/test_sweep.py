@@ -238,6 +238,16 @@ def test_what_failed_is_due_again_and_those_who_were_told_are_not_told_again(wor
     assert (world.heard(), world.heard("/chat")) == ([FIRING], [FIRING])
 
 
+def test_what_no_time_is_left_to_send_is_told_of_and_stays_owed(world: World) -> None:
+    world.capture.answer("127.0.0.1/ops", BROKEN)
+    world.worker.fail(1)
+    refused = "receiver ops (json) cannot be told: JSON: answered HTTP 500 Internal Server Error (server_error)"
+    assert world.sweep().troubles == (refused,)
+    late = world.sweep(deadline=1.5)
+    assert late.troubles == (refused, "messages not reached before the deadline: 1; they stay owed")
+    assert (late.failed, late.owed, late.undelivered) == (0, 1, True)
+
+
 def test_what_fired_and_ended_while_it_could_not_be_delivered_is_told_once_late(world: World) -> None:
     world.capture.answer("127.0.0.1/ops", BROKEN)
     world.worker.fail(1)

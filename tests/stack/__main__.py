@@ -29,6 +29,9 @@ Try:
   stetho probe targets --url {p.prometheus.url}
   stetho probe streams --exporter {p.streams.exporter_url}
   stetho probe streams --jolokia {p.streams.jolokia_url} --as liveness
+  stetho probe streams --jmx {p.streams.jmx} --as liveness
+  stetho probe streams --prometheus {p.prometheus.url} --app orders-app
+  stetho probe jmx --jmx {p.streams.jmx} --read java.lang:type=Memory --attribute HeapMemoryUsage.used
 
 Break something, ask again, mend it:
   curl -X PUT {p.connect.url}/connectors/orders-sink/pause
