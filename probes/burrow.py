@@ -141,13 +141,13 @@ def compiled(text: str) -> "Any":
 
     try:
         return re.compile(text)
-    except re.error as error:
+    except (re.error, OverflowError, RecursionError) as error:
         raise OptionError("group_regex", f"{text!r} is not a regular expression: {error}") from None
 
 
 def ask_group(o: Options, net: "Net", cluster: str, name: str) -> "tuple[Item, list[Item]]":
     """One group and all of its partitions: `/lag` has them all, `/status` only those that are not OK."""
-    if "/" in name:  # Burrow's router takes no escaped slash, and one such group must not hide the others
+    if not fits_an_address(name):  # one such group must not hide the others
         return dict.fromkeys(EXAMPLE_GROUP) | {"name": name}, []
     request = o.get(o.url.below(f"v3/kafka/{quote(cluster)}/consumer/{quote(name)}/lag"))
     reply = net.request(request)
@@ -181,6 +181,11 @@ def ask_group(o: Options, net: "Net", cluster: str, name: str) -> "tuple[Item, l
         for item in (group, *partitions):
             item["status"] = None if item["status"] in ("OK", "WARN") else item["status"]
     return group, partitions
+
+
+def fits_an_address(name: str) -> bool:
+    """Burrow's router takes no escaped slash, and what an address says twice or with dots it asks otherwise."""
+    return "/" not in name and name not in ("", ".", "..")
 
 
 def is_stale(o: Options, group: "Item") -> bool:
@@ -231,7 +236,7 @@ def judge(o: Options, count: int, group: "Item", partitions: "list[Item]") -> "I
         yield NOTFOUND[o.notfound], f"{of_all} NOTFOUND", name, ""
         return
     if not partitions:
-        why = "it cannot be asked about a name with a slash" if "/" in name else ""
+        why = "" if fits_an_address(name) else "it cannot be asked about such a name"
         yield Status.UNKNOWN, f"{of_all} of which Burrow knows no partition", name, why
         return
     if is_stale(o, group):

@@ -9,7 +9,7 @@ from probes.kit.types import quote
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from typing import Any
 
     from probes.kit.finding import Finding
@@ -80,7 +80,8 @@ def probe(o: Options, net: "Net") -> Result:
 def live(o: Options, net: "Net") -> Result:
     """A worker that answers `GET /` lives, whatever it says: a wedged herder pages, it does not restart."""
     reply = net.request(o.get(o.url.below("")))
-    return Result(Status.OK, f"GET / answers: HTTP {reply.status}", o.url.shown, None)
+    way = f", {reply.way}" if reply.way else ""
+    return Result(Status.OK, f"GET / answers{way}: HTTP {reply.status}", o.url.shown, None)
 
 
 def ready(o: Options, net: "Net") -> Result:
@@ -100,19 +101,23 @@ def statuses(o: Options, net: "Net") -> "dict[str, tuple[Item, list[Item]]]":
     request = o.get(o.url.below("connectors?expand=status"))
     answer = ask(net, request)
     if isinstance(answer, list):  # Connect before 2.3 does not know `expand`
-        return {name: one_status(o, net, name) for name in selected(o, answer, request)}
+        return {name: one_status(o, net, name) for name in selected(o, names_in(answer, request))}
     told = {
         name: expect(dict, entry, f"an object for connector {name}", request).get("status")
         for name, entry in expect(dict, answer, "an object of connectors or a list of names", request).items()
     }
     if not told or any(name not in told for name in o.connector):
         request = o.get(o.url.below("connectors"))
-        told = {**dict.fromkeys(expect(list, ask(net, request), "a list of connector names", request)), **told}
-    return {name: read(name, told[name], request) for name in selected(o, list(told), request)}
+        listed = expect(list, ask(net, request), "a list of connector names", request)
+        told = {**dict.fromkeys(names_in(listed, request)), **told}
+    return {name: read(name, told[name], request) for name in selected(o, told)}
 
 
-def selected(o: Options, names: "list[Any]", request: "Request") -> list[str]:
-    names = [expect(str, name, "names of connectors as text", request) for name in names]
+def names_in(answer: "list[Any]", request: "Request") -> list[str]:
+    return [expect(str, name, "names of connectors as text", request) for name in answer]
+
+
+def selected(o: Options, names: "Iterable[str]") -> list[str]:
     return sorted(set(names).intersection(o.connector) if o.connector else names)
 
 

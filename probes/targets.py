@@ -128,13 +128,19 @@ def read(target: "Item", now: float, request: "Request") -> "Item":
         "job": expect(str, labels.get("job", ""), "label job as text", request) or None,
         "instance": expect(str, labels.get("instance", ""), "label instance as text", request) or None,
         "state": None if health == "unknown" else health,  # not scraped yet
-        # Go's errors quote the URL, and its query may hold a token.
-        "last_error": str(target.get("lastError") or "").replace(url, shown) or None,
+        "last_error": without_queries(str(target.get("lastError") or "").replace(url, shown)) or None,
         "last_scrape_age_seconds": None if scraped is None else round(now - scraped, 3),
         "scrape_url": shown or None,
         "pool": target.get("scrapePool"),
         "labels": labels,
     }
+
+
+def without_queries(error: str) -> str:
+    """Go's errors quote the URL, that of a redirect too, its password as ***; its query may hold a token."""
+    pieces = error.split('"')
+    pieces[1::2] = [Url(one).shown if one.startswith(("http://", "https://")) else one for one in pieces[1::2]]
+    return '"'.join(pieces)
 
 
 def judge_jobs(o: Options, present: "list[str | None]") -> "Iterator[Finding]":

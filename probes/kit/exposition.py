@@ -36,7 +36,7 @@ class Page:
         self.request, self.body = request, reply.body
         first = self._line(len(self.body) - len(self.body.lstrip()))
         if not first or not (first[0].isalpha() or first[0] in "#_:"):
-            raise ProbeError(f"{request}: {came_back(reply)} is not Prometheus text")
+            raise ProbeError(f"{request}: {came_back(request, reply)} is not Prometheus text")
         if not first.startswith("#"):
             self._sample(first)
         if not self.body.endswith((b"\n", b"# EOF")):

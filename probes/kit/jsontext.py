@@ -32,8 +32,8 @@ def loads(text: str) -> "Any":
     body = text.strip(" \t\n\r")
     try:
         value, end = make_scanner(_Settings)(body, 0)  # type: ignore[arg-type]
-    except StopIteration:
-        raise ValueError("not JSON") from None
+    except StopIteration as stop:
+        raise ValueError(f"no value, at {stop.value}") from None
     except RecursionError:
         raise ValueError("nested too deeply") from None
     except SystemError:  # the scanner wants to raise the error of a module that is not loaded

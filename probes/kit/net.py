@@ -33,6 +33,7 @@ class Trust:
 
 
 SYSTEM_TRUST = Trust()
+PUBLIC = ("accept", "content-type", "user-agent")  # headers that hold no secret, and go wherever we are redirected
 
 
 class Request:
@@ -71,12 +72,12 @@ class Request:
 
 
 class Reply:
-    """A whole HTTP answer. Header names are lower case."""
+    """A whole HTTP answer. Header names are lower case. `way` names what led to who gave it: a redirect, a proxy."""
 
-    __slots__ = ("body", "headers", "status")
+    __slots__ = ("body", "headers", "status", "way")
 
-    def __init__(self, status: int, headers: dict[str, str], body: bytes) -> None:
-        self.status, self.headers, self.body = status, headers, body
+    def __init__(self, status: int, headers: dict[str, str], body: bytes, way: str = "") -> None:
+        self.status, self.headers, self.body, self.way = status, headers, body, way
 
     @property
     def text(self) -> str:
@@ -151,22 +152,24 @@ class Answered:
     __slots__ = ("_places",)
 
     def __init__(self) -> None:
-        self._places: dict[str, str] = {}  # and what each did
+        self._places: dict[str, int] = {}  # and how many questions each answered; 0: it began to
 
     def ask(self, request: "Q", ask: "Callable[[Q], A]") -> "A":
         """What `ask` answers; where its place answered before, Unreachable and Unrouted become a plain ProbeError."""
         try:
             answer = ask(request)
         except (Unreachable, Unrouted) as error:
-            if did := self._places.get(request.place):
-                raise ProbeError(f"{error}, though it {did} just before") from None
-            raise
-        self._places[request.place] = "answered another question"
+            count = self._places.get(request.place)
+            if count is None:
+                raise
+            did = {0: "had begun to answer", 1: "answered another question"}.get(count, f"answered {count} others")
+            raise ProbeError(f"{error}, though it {did} just before") from None
+        self._places[request.place] = self._places.get(request.place, 0) + 1
         return answer
 
     def begun(self, request: "Q") -> None:
         """Note that it began an answer, which we did not take."""
-        self._places.setdefault(request.place, "had begun to answer")
+        self._places.setdefault(request.place, 0)
 
 
 class Net(Protocol):

@@ -226,8 +226,9 @@ def from_environment(
             text = environ.get(environment_name(probe, key))
             if not text and field in ProbeOptions.fields:
                 text = environ.get(environment_name("", key))
-            if text:
-                found[key] = [part.strip() for part in text.split(",") if part.strip()] if field.many else text
+            value = [part.strip() for part in (text or "").split(",") if part.strip()] if field.many else text
+            if value:
+                found[key] = value
     return found
 
 

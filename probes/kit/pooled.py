@@ -8,7 +8,7 @@ import threading
 from probes.kit import tls
 from probes.kit.faults import HEADERS, MAX_BODY, MAX_HEAD, HttpExchange, check
 from probes.kit.finding import cut
-from probes.kit.net import SYSTEM_TRUST, Reply, Trust
+from probes.kit.net import PUBLIC, SYSTEM_TRUST, Reply, Trust
 from probes.kit.result import ProbeError
 from probes.kit.types import Url
 from probes.kit.wire import CONNECTIONS, Backend, new_client, proxy_for, unix_socket
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from probes.kit.net import Request
 
 MAX_REDIRECTS = 5
-PUBLIC = ("accept", "content-type", "user-agent")  # headers that go wherever we are redirected
 
 
 class Pool:
@@ -60,7 +59,7 @@ class Pool:
                     answer.headers.pop(name, None)
             question = answer
             way = f"redirected to {Url(question.url).shown}"
-        raise ProbeError(f"{request}: redirected more than {MAX_REDIRECTS} times")
+        raise ProbeError(f"{request}: redirected more than {MAX_REDIRECTS} times, at last to {Url(question.url).shown}")
 
     def close(self) -> None:
         """Close all connections."""
@@ -119,8 +118,9 @@ class Pool:
                 context = self._context(exchange, url.scheme, trust)
                 try:
                     client = new_client(context, self._backend, path, None if path else proxy_for(url))
-                except (ImportError, ValueError, httpx.InvalidURL):  # the texts may quote a proxy's password
-                    raise exchange.error("the proxy that the environment names cannot be used") from None
+                except (ImportError, ValueError, httpx.InvalidURL) as error:  # the texts may quote a proxy's password
+                    why = ": it speaks SOCKS, name an http one" if isinstance(error, ImportError) else ""
+                    raise exchange.error(f"the proxy that the environment names cannot be used{why}") from None
                 self._clients[key] = client, threading.Semaphore(CONNECTIONS)
             return self._clients[key]
 
@@ -153,7 +153,7 @@ def _send(client: "httpx.Client", exchange: HttpExchange, question: "httpx.Reque
         _check_head(exchange, response)
         if response.next_request is not None and question.method == "GET":
             return response.next_request
-        return Reply(response.status_code, dict(response.headers.items()), _body(exchange, response))
+        return Reply(response.status_code, dict(response.headers.items()), _body(exchange, response), exchange.way)
     finally:
         response.close()
 

@@ -1,6 +1,6 @@
 """Asking a REST interface: the options every HTTP probe has, and a JSON answer or the error that says why not."""
 
-from probes.kit.net import Request, Trust
+from probes.kit.net import PUBLIC, Request, Trust
 from probes.kit.options import OptionError, ProbeOptions, Secret, Url, option
 from probes.kit.result import ProbeError
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     T = TypeVar("T")
 
 EXCERPT = 80  # characters of an answer that an error shows
+SECRET = 6  # letters that no text has by chance, as it may have the value of X-Debug: true
 
 # What a request is framed by, and what is between us and the next hop.
 _FRAMING = frozenset(
@@ -55,6 +56,9 @@ class HttpOptions(ProbeOptions):
         named = {name.lower() for name, _ in self.own_headers}
         if "authorization" in named and (self.token is not None or self.username is not None):
             raise OptionError("headers", "has an authorization: with token or username, there are two logins; give one")
+        own = "token" if self.token is not None else "username" if self.username is not None else "headers"
+        if "@" in self.target and (own != "headers" or "authorization" in named):
+            raise OptionError(own, "is a second login, beside the one in the address: give one")
 
     def get(self, url: Url, accept: str = "application/json") -> Request:
         """A GET for JSON, with this login and these headers."""
@@ -88,6 +92,8 @@ class HttpOptions(ProbeOptions):
             return (("authorization", f"Bearer {self.token}"),)
         if self.username is None:
             return ()
+        if ":" in self.username:  # the server would take what follows for the password's beginning
+            raise ProbeError("--username has a colon in it; a login over HTTP cannot")
         import binascii
 
         pair = f"{self.username}:{self.password or ''}".encode()
@@ -116,29 +122,46 @@ def _parsed(option: str, lines: "Sequence[str]") -> tuple[tuple[str, str], ...]:
     return tuple(found)
 
 
-def came_back(reply: "Reply") -> str:
-    """What an error says of an answer: its status and the beginning of its text, on one line."""
+def came_back(request: Request, reply: "Reply") -> str:
+    """What an error says of an answer: who else gave it, its status, the beginning of its text, on one line."""
     begun = reply.body[: 16 * EXCERPT].decode("utf-8", "replace")  # of four bytes a letter, if it must be
-    text = " ".join(begun[: 4 * EXCERPT].split())
-    return f"HTTP {reply.status}" + (f" {text[:EXCERPT]!r}" if text else " without a body")
+    text = " ".join(unsaid(request, begun)[: 4 * EXCERPT].split())
+    way = f"{reply.way}: " if reply.way else ""
+    return f"{way}HTTP {reply.status}" + (f" {text[:EXCERPT]!r}" if text else " without a body")
+
+
+def unsaid(request: Request, text: str) -> str:
+    """`text` of an answer without the login, headers and query of its question, which some servers repeat."""
+    values = [value for name, value in request.headers if name.lower() not in PUBLIC]
+    asked = [part for part in request.url.partition("?")[2].split("&") if "=" in part]
+    for secret in (*values, *(value.rpartition(" ")[2] for value in values), *asked):
+        if len(secret) >= SECRET:
+            text = text.replace(secret, "…")
+    return text
 
 
 def refusal(request: Request, reply: "Reply") -> ProbeError:
     """The error for an answer that is of no use to the probe."""
-    hint = {401: "; give --username and --password-file, or --token-file", 403: "; this login may not ask"}
-    return ProbeError(f"{request}: {came_back(reply)}{hint.get(reply.status, '')}")
+    hint = ""
+    if any(name.lower() == "authorization" for name, _ in request.headers) or "@" in request.url:
+        hint = {401: "; it does not take this login", 403: "; this login may not ask"}.get(reply.status, "")
+    elif reply.status == 401:
+        hint = "; give --username and --password-file, or --token-file"
+    return ProbeError(f"{request}: {came_back(request, reply)}{hint}")
 
 
 def json_of(request: Request, reply: "Reply") -> "Any":
     """The JSON value that came back; ProbeError when it is none (HTML of a proxy, an empty body)."""
     from probes.kit.jsontext import loads
 
+    why = ""
     try:
         if not reply.body.startswith(b"<"):  # megabytes of HTML need not become text, which takes as much again
             return loads(reply.text)
-    except ValueError:
-        pass
-    raise ProbeError(f"{request}: {came_back(reply)} is not JSON")
+    except ValueError as error:
+        if reply.body.startswith((b"{", b"[")):  # the part that is shown may well look like JSON
+            why = f": {str(error).partition(';')[0]}"
+    raise ProbeError(f"{request}: {came_back(request, reply)} is not JSON{why}")
 
 
 def ask(net: "Net", request: Request) -> "Any":
@@ -153,7 +176,7 @@ def shape_error(request: Request, wanted: str, got: object) -> ProbeError:
     """The error for JSON of another shape than the interface documents."""
     from probes.kit.jsontext import dumps
 
-    return ProbeError(f"{request}: expected {wanted}, got {dumps(got, EXCERPT)}")
+    return ProbeError(f"{request}: expected {wanted}, got {unsaid(request, dumps(got, 4 * EXCERPT))[:EXCERPT]}")
 
 
 def expect(kind: "type[T]", value: object, wanted: str, request: Request) -> "T":

@@ -321,12 +321,13 @@ def test_names_are_quoted_in_the_address() -> None:
     assert result.message == "1 of 1 groups OK, the largest lag is 0 (a%b é?)"
 
 
-def test_a_name_with_a_slash_that_burrow_cannot_be_asked_about_hides_no_other_group() -> None:
-    result = ask({"a/b": (404, "never asked"), "orders-app": STALLED})
+@pytest.mark.parametrize("name", ["a/b", "", ".", ".."])
+def test_a_name_that_burrow_cannot_be_asked_about_hides_no_other_group(name: str) -> None:
+    result = ask({name: (404, "never asked"), "orders-app": STALLED})
 
     assert result.message == (
         "1 of 2 groups ERR: orders-app (1 of 4 partitions: orders/2 STALL, lag 19); "
-        "1 of 2 groups of which Burrow knows no partition: a/b (it cannot be asked about a name with a slash)"
+        f"1 of 2 groups of which Burrow knows no partition: {name} (it cannot be asked about such a name)"
     )
     assert items(result, "groups", "status") == [None, "ERR"]
 
@@ -396,6 +397,8 @@ def test_an_unreachable_burrow_says_nothing_about_the_group() -> None:
         ({}, "url: is missing"),
         ({"url": "http://b:1", "group": "a", "group_regex": "b"}, "group_regex: cannot be combined with group"),
         ({"url": "http://b:1", "group_regex": "("}, r"group_regex: '\(' is not a regular expression: "),
+        ({"url": "http://b:1", "group_regex": "a{99999999999}"}, "group_regex: .* is not a regular expression: "),
+        ({"url": "http://b:1", "group_regex": "(" * 9999}, "group_regex: .* is not a regular expression: "),
         ({"url": "http://b:1", "per_partition": "true"}, "per_partition: needs warning or critical"),
         ({"url": "http://b:1", "notfound": "fine"}, "notfound: 'fine' is none of unknown, ok"),
         ({"url": "http://b:1", "max_age": "5"}, "max_age: '5' has no unit"),

@@ -238,6 +238,12 @@ def test_an_unreachable_worker_is_left_to_run() -> None:
         ask({ALL: Unreachable("refused")})
 
 
+@pytest.mark.parametrize("listed", [[["a"]], [{"name": "a"}], [None], [7]])
+def test_a_plain_list_of_what_is_no_name_is_unknown(listed: list[object]) -> None:
+    with pytest.raises(ProbeError, match="GET http://connect:8083/connectors: expected names of connectors as text"):
+        ask({ALL: {}, NAMES: listed})
+
+
 @pytest.mark.parametrize("answer", [{"version": "4.1.0"}, (404, "no resources yet"), (409, ""), (500, "x"), "<html>"])
 def test_a_worker_lives_when_it_answers_whatever_it_says(answer: object) -> None:
     net = FakeNet({"GET /": answer})
@@ -246,6 +252,17 @@ def test_a_worker_lives_when_it_answers_whatever_it_says(answer: object) -> None
 
     assert (result.alive, result.status) == (True, Status.OK)
     assert net.asked == ["GET /"]
+
+
+@pytest.mark.parametrize(
+    ("way", "said"), [("", ""), ("through the proxy squid:3128", ", through the proxy squid:3128")]
+)
+def test_who_else_may_have_answered_for_a_worker_is_named(way: str, said: str) -> None:
+    net = FakeNet({"GET /": Reply(503, {}, b"", way)})
+
+    result = connect.live(Options.build({"url": "http://connect:8083"}), net)
+
+    assert (result.alive, result.message) == (True, f"GET / answers{said}: HTTP 503")
 
 
 def test_a_worker_is_ready_when_it_lists_its_connectors_failed_ones_too() -> None:
@@ -264,7 +281,7 @@ def test_a_worker_that_does_not_list_its_connectors_is_not_ready(answer: object)
 
 def test_below_a_path_and_with_a_login() -> None:
     net = FakeNet({"GET /proxy/connectors?expand=status&team=a": Reply(200, {}, b'{"a":{"status":null}}')})
-    options = Options.build({"url": "http://u@gate/proxy/?team=a", "username": "u", "password": "p"})
+    options = Options.build({"url": "http://gate/proxy/?team=a", "username": "u", "password": "p"})
 
     result = connect.probe(options, net)
 

@@ -136,12 +136,21 @@ def test_no_targets_at_all_is_unknown_as_in_the_first_seconds_of_a_prometheus(op
         ask(envelope(), **options)
 
 
-def test_a_token_in_a_scrape_address_is_not_shown() -> None:
+@pytest.mark.parametrize(
+    ("quoted", "shown"),
+    [
+        ("http://user:hush@127.0.0.1:1/metrics?token=hush", "http://127.0.0.1:1/metrics"),
+        ("http://user:***@127.0.0.1:1/metrics?token=hush", "http://127.0.0.1:1/metrics"),
+        ("https://elsewhere/login?next=hush", "https://elsewhere/login"),
+        ("text/html?hush-hush", "text/html?hush-hush"),
+    ],
+)
+def test_a_token_in_a_scrape_address_is_not_shown(quoted: str, shown: str) -> None:
     url = "http://user:hush@127.0.0.1:1/metrics?token=hush"
-    result = ask(envelope(target("a", "down", scrapeUrl=url, error=f'Get "{url}": EOF')))
+    result = ask(envelope(target("a", "down", scrapeUrl=url, error=f'Get "{quoted}": EOF? no')))
 
-    assert result.message.endswith('1 of 1 targets down: a/i (Get "http://127.0.0.1:1/metrics": EOF)')
-    assert "hush" not in f"{result.data}"
+    assert result.message.endswith(f'1 of 1 targets down: a/i (Get "{shown}": EOF? no)')
+    assert "token=hush" not in f"{result.data}"
 
 
 def test_of_ten_thousand_targets_down_the_message_names_five() -> None:

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from probes.kit.cold import OneShot
-from probes.kit.net import Reply, Request
+from probes.kit.net import Answered, Reply, Request
 from probes.kit.pooled import Pool
 from probes.kit.result import ProbeError, Unreachable, Unrouted
 from tests.probes.kit.command import stetho
@@ -74,6 +74,25 @@ def test_only_who_began_to_answer_is_spared(
     # Of an address with a login, not one byte is asked.
     kind, text = fault(server.url if begun else server.url.replace("//", "//u:p@"))
     assert (kind, text) == ((ProbeError, f"gone{BEGUN}") if begun else (error, "gone"))
+
+
+def test_how_many_questions_it_answered_before_is_told() -> None:
+    answered, request = Answered(), Request("http://one:1/x", "http://one:1/x")
+
+    def gone(request: Request) -> Reply:
+        raise Unreachable(f"{request}: not a byte in 57ms")
+
+    told = []
+    for _ in range(3):
+        answered.ask(request, lambda _: Reply(200, {}, b""))
+        with pytest.raises(ProbeError) as caught:
+            answered.ask(request, gone)
+        told.append(str(caught.value).partition("57ms, though it ")[2])
+    assert told == [
+        "answered another question just before",
+        "answered 2 others just before",
+        "answered 3 others just before",
+    ]
 
 
 @pytest.mark.parametrize("purpose", ["liveness", "alert"])

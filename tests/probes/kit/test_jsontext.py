@@ -140,7 +140,9 @@ def test_what_could_be_read_can_be_written_however_deep() -> None:
     assert dumps(value) == "[" * 100_000 + "1" + "]" * 100_000
 
 
-@pytest.mark.parametrize(("text", "said"), [("", "not JSON"), ("1 x", "text after the JSON value, at 1")])
+@pytest.mark.parametrize(
+    ("text", "said"), [("", "no value, at 0"), ("[1,", "no value, at 3"), ("1 x", "text after the JSON value, at 1")]
+)
 def test_an_error_says_what_is_wrong(text: str, said: str) -> None:
     with pytest.raises(ValueError, match=said):
         loads(text)

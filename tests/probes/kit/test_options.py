@@ -259,6 +259,13 @@ def test_the_environment_names_probe_and_option() -> None:
     }
 
 
+@pytest.mark.parametrize("text", [",", " , ", " "])
+def test_a_list_of_nothing_in_the_environment_is_not_set(text: str) -> None:
+    given = from_environment(Options.fields, "x", {"STETHO_X_NAME": text})
+    assert given == {}
+    assert list(build({}, given, {"name": "a file's"}).name) == ["a file's"]
+
+
 def test_a_probes_own_variable_goes_before_the_common_one() -> None:
     environment = {"STETHO_X_TIMEOUT": "1s", "STETHO_TIMEOUT": "3s"}
     assert from_environment(ProbeOptions.fields, "x", environment) == {"timeout": "1s"}

@@ -217,6 +217,18 @@ def test_a_redirect_of_a_get_is_followed(serve: Serve, ask: Ask) -> None:
     assert b"Bearer x" in server.requests[1]
 
 
+def test_a_reply_names_the_redirect_and_the_proxy_that_led_to_it(
+    serve: Serve, ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    login = serve(steady(answer(b"<html>Sign in")))
+    server = serve(steady(answer(b"", "302 Found", f"Location: {login.url}/login?next=s3cret"), answer(b"{}")))
+    assert ask(server.url).way == f"redirected to {login.url}/login"
+    assert ask(server.url).way == ""
+    proxy = serve(steady(answer(b"denied", "403 Forbidden")))
+    monkeypatch.setenv("HTTP_PROXY", proxy.url)
+    assert [ask("http://connect:8083").way for _ in range(2)] == [f"through the proxy 127.0.0.1:{proxy.port}"] * 2
+
+
 def test_a_login_does_not_follow_to_another_origin(serve: Serve, ask: Ask) -> None:
     other = serve(steady(answer(b"other")))
     server = serve(steady(answer(b"", "302 Found", f"Location: {other.url}/x")))
@@ -234,7 +246,10 @@ def test_a_redirect_of_a_post_is_the_reply(serve: Serve, ask: Ask) -> None:
 
 def test_redirects_without_end_are_a_probe_error(serve: Serve, ask: Ask) -> None:
     server = serve(steady(answer(b"", "302 Found", "Location: /again")))
-    assert fault(ask, server.url) == (ProbeError, "redirected more than 5 times")
+    assert fault(ask, server.url) == (
+        ProbeError,
+        f"redirected more than 5 times, at last to {server.url}/again",
+    )
     assert len(server.requests) == 6
 
 
@@ -380,10 +395,20 @@ def test_a_proxy_that_refuses_to_connect_is_a_probe_error(
     assert fault(ask, "https://connect:8083") == (ProbeError, text)
 
 
-@pytest.mark.parametrize("proxy", ["socks5://u:s3cret@127.0.0.1:1", "nonsense://127.0.0.1:1", "http://proxy:s3cret"])
-def test_a_proxy_that_cannot_be_used_is_a_probe_error(ask: Ask, monkeypatch: pytest.MonkeyPatch, proxy: str) -> None:
+@pytest.mark.parametrize(
+    ("proxy", "why"),
+    [
+        ("socks5://u:s3cret@127.0.0.1:1", ": it speaks SOCKS, name an http one"),
+        ("nonsense://127.0.0.1:1", ""),
+        ("http://proxy:s3cret", ""),
+    ],
+)
+def test_a_proxy_that_cannot_be_used_is_a_probe_error(
+    ask: Ask, monkeypatch: pytest.MonkeyPatch, proxy: str, why: str
+) -> None:
     monkeypatch.setenv("ALL_PROXY", proxy)
-    assert fault(ask, "http://connect:8083") == (ProbeError, "the proxy that the environment names cannot be used")
+    text = f"the proxy that the environment names cannot be used{why}"
+    assert fault(ask, "http://connect:8083") == (ProbeError, text)
 
 
 def test_a_proxy_at_a_port_that_cannot_be_is_not_asked(serve: Serve, ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,7 @@ from probes.kit import argv, http
 from probes.kit.net import Reply, Request
 from probes.kit.options import OptionErrors, Url, from_environment, option
 from probes.kit.pooled import Pool
-from probes.kit.rest import EXCERPT, HttpOptions, json_of, shape_error
+from probes.kit.rest import EXCERPT, HttpOptions, json_of, refusal, shape_error
 from probes.kit.result import ProbeError
 from tests.probes.kit.rawserver import RawServer, Talk, answer
 
@@ -49,6 +49,12 @@ def test_a_token_is_a_bearer() -> None:
 def test_a_user_and_password_are_basic() -> None:
     assert sent(built(username="user", password="s3cret"))["authorization"] == "Basic dXNlcjpzM2NyZXQ="
     assert sent(built(username="user"))["authorization"] == "Basic dXNlcjo="
+
+
+def test_a_password_may_have_a_colon_and_a_user_none() -> None:
+    assert sent(built(username="user", password="a:b"))["authorization"] == "Basic dXNlcjphOmI="
+    with pytest.raises(ProbeError, match="--username has a colon in it; a login over HTTP cannot"):
+        sent(built(username="user:a", password="b"))
 
 
 def test_headers_are_sent_as_they_are_written() -> None:
@@ -140,6 +146,14 @@ def test_two_logins_are_refused() -> None:
     assert wrong(headers="Authorization: Bearer a", username="b") == {"headers": text}
 
 
+@pytest.mark.parametrize("option", ["token", "username", "headers"])
+def test_a_login_beside_that_of_the_address_is_refused(option: str) -> None:
+    value = "Authorization: Bearer a" if option == "headers" else "a"
+    text = "is a second login, beside the one in the address: give one"
+    assert wrong(url="http://u:p@prom:9090", **{option: value}) == {option: text}
+    assert built(url="http://u:p@prom:9090", headers="X-Scope-OrgID: team-a")
+
+
 def test_headers_show_nowhere() -> None:
     options = built(headers="X-Vault-Token: s3cret")
     shown = [repr(options.headers), str(options.get(options.url)), options.url.shown, repr(options.key)]
@@ -208,6 +222,68 @@ def test_an_answer_that_is_not_json_is_shown_in_part(body: bytes, shown: str) ->
     with pytest.raises(ProbeError) as caught:
         json_of(Request(URL, URL), Reply(200, {}, body))
     assert str(caught.value) == f"GET {URL}: HTTP 200 {shown} is not JSON"
+
+
+@pytest.mark.parametrize(
+    ("login", "status", "hint"),
+    [
+        ({}, 401, "; give --username and --password-file, or --token-file"),
+        ({"token": "t0ken"}, 401, "; it does not take this login"),
+        ({"headers": "Authorization: Custom x"}, 401, "; it does not take this login"),
+        ({"url": "http://u:p@prom:9090"}, 401, "; it does not take this login"),
+        ({}, 403, ""),
+        ({"token": "t0ken"}, 403, "; this login may not ask"),
+        ({"token": "t0ken"}, 500, ""),
+    ],
+)
+def test_a_refusal_tells_what_to_do_about_the_login(login: dict[str, str], status: int, hint: str) -> None:
+    options = built(**login)
+    said = str(refusal(options.get(options.url), Reply(status, {}, b"no")))
+    assert said == f"{options.get(options.url)}: HTTP {status} 'no'{hint}"
+
+
+@pytest.mark.parametrize(
+    ("body", "why"),
+    [
+        (b'{"a": [1, 2' + b" " * 99, "Expecting ',' delimiter: line 1 column 12 (char 11)"),
+        (b'{"a": "' + b"x" * 99, "Unterminated string starting at: line 1 column 7 (char 6)"),
+        (b"[" * 100_000, "nested too deeply"),
+        (b"[1] [2]", "text after the JSON value, at 3"),
+        (b'{"a": ', "no value, at 5"),
+    ],
+)
+def test_of_what_begins_like_json_it_is_told_where_it_ceases_to_be(body: bytes, why: str) -> None:
+    with pytest.raises(ProbeError) as caught:
+        json_of(Request(URL, URL), Reply(200, {}, body))
+    assert str(caught.value).endswith(f" is not JSON: {why}")
+
+
+def test_an_error_names_the_redirect_or_proxy_that_led_to_the_answer() -> None:
+    reply = Reply(200, {}, b"<html>Sign in", "redirected to https://sso/login")
+    with pytest.raises(ProbeError) as caught:
+        json_of(Request(URL, URL), reply)
+    assert str(caught.value) == f"GET {URL}: redirected to https://sso/login: HTTP 200 '<html>Sign in' is not JSON"
+
+
+@pytest.mark.parametrize("echo", ["bad Bearer {0}!", "{0}", "'a{0}'", " " * 60 + "{0}", "x" * 60 + "{0}"])
+def test_an_answer_that_repeats_a_secret_of_its_question_is_shown_without(echo: str) -> None:
+    secret = "s3cret-" * 20
+    body = echo.format(secret).encode()
+    by_token, by_header = built(token=secret), built(headers=f"X-Own: {secret}", url=f"{URL}?key={secret}")
+    for options in (by_token, by_header):
+        request = options.get(options.url)
+        told = [refusal(request, Reply(401, {}, body)), shape_error(request, "a list", {"error": body.decode()})]
+        with pytest.raises(ProbeError) as caught:
+            json_of(request, Reply(200, {}, body))
+        for error in (*told, caught.value):
+            assert "s3c" not in str(error)
+            assert "…" in str(error)
+
+
+def test_an_answer_that_repeats_the_query_of_its_question_is_shown_without() -> None:
+    request = Request(f"{URL}/x?expand=status&key=s3cret", f"{URL}/x")
+    said = str(refusal(request, Reply(404, {}, b"no /x?expand=status&amp;key=s3cret")))
+    assert said == f"GET {URL}/x: HTTP 404 'no /x?…&amp;…'"
 
 
 def test_json_of_another_shape_is_shown_in_part_for_the_price_of_that_part() -> None:
