@@ -5,7 +5,7 @@ from probes.kit.finding import cut, sentence
 from probes.kit.mbeans import JvmOptions
 from probes.kit.options import Choice, Duration, OptionError, Url, option
 from probes.kit.result import ProbeError, Result, Status, worst
-from probes.kit.streams.reading import AT_WORK, STATES, Reading, client_of
+from probes.kit.streams.reading import AT_WORK, STATES, Reading
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -136,7 +136,7 @@ def of_application(o: Options, net: "Net", url: Url, app: str) -> Result:
     findings: list[Finding] = [(Status.UNKNOWN, "warning of Prometheus", cut(text), "") for text in told.warnings]
     for reading in told.readings:
         if reading.down or reading.blind or not reading.clients:
-            status, why = reading.lack(o.grace)
+            status, why = lack(o, reading)
             findings.append((status, f"of {len(told.readings)} JVMs", reading.instance or "the JVM", why))
     return of_clients(o, told.readings, findings)
 
@@ -147,8 +147,13 @@ def of_clients(o: Options, readings: list[Reading], findings: "list[Finding]") -
     clients = [item for _, item in of_jvms]
     findings = findings + [finding for jvm, item in of_jvms for finding in judge(o, len(clients), item, jvm)]
     status = worst([Status.OK, *(finding[0] for finding in findings)])
-    threads = [thread for reading in readings for thread in polled(o, reading)]
-    stuck = list(unpolled(o, clients, threads))
+    threads: list[Item] = []
+    stuck: list[Finding] = []
+    if o.max_poll_age is not None:
+        from probes.kit.streams import polls  # no kubelet asks for it
+
+        threads = polls.rows(readings, o.max_poll_age)
+        stuck = list(polls.findings(of_jvms, threads, o.max_poll_age))
     fit = ("RUNNING", "REBALANCING", None) if o.rebalancing == "ready" else ("RUNNING",)
     return Result(
         worst([status, *(finding[0] for finding in stuck)]),
@@ -166,16 +171,6 @@ def items(o: Options, reading: Reading) -> "list[Item]":
     return [{**row, "instance": reading.instance, "expected_threads": o.min_threads} for row in rows]
 
 
-def polled(o: Options, reading: Reading) -> "list[Item]":
-    """The threads of one JVM, each by how long ago it polled."""
-    rows = []
-    for thread, age in sorted((reading.polls or {}).items()):
-        status = Status.UNKNOWN if age is None else Status.CRITICAL if age > (o.max_poll_age or 0) else Status.OK
-        identity = {"thread_id": thread, "instance": reading.instance}
-        rows.append({**identity, "status": status.name, "last_poll_age_seconds": age})
-    return rows
-
-
 def data(o: Options, clients: "list[Item]", threads: "list[Item]", readings: list[Reading]) -> "dict[str, object]":
     only = readings[0] if len(readings) == 1 else Reading()
     return {
@@ -188,12 +183,19 @@ def data(o: Options, clients: "list[Item]", threads: "list[Item]", readings: lis
 
 def without_clients(o: Options, reading: Reading) -> Result:
     """No MBean shows a state or threads: a version that shows neither, or a client that has died or never was."""
-    status, message = reading.lack(o.grace)
+    status, message = lack(o, reading)
     if status is Status.UNKNOWN:
         raise ProbeError(f"{o.target.shown}: {message}")
     fine = status is Status.OK
     told = data(o, [], [], [reading])
     return Result(status, message, o.target.shown, told, alive=fine, ready=fine and o.rebalancing == "ready")
+
+
+def lack(o: Options, reading: Reading) -> tuple[Status, str]:
+    """What it means that this JVM shows no client, and why; who asks about threads is not answered by that."""
+    status, why = reading.lack(o.grace)
+    about_threads = o.min_threads is not None or o.max_poll_age is not None
+    return (Status.UNKNOWN if status is Status.OK and about_threads else status), why
 
 
 def well(clients: "list[Item]") -> str:
@@ -211,10 +213,13 @@ def judge(o: Options, count: int, client: "Item", reading: Reading) -> "Iterator
     whose, of_all = client["client_id"] or "the client", f"of {count} clients"
     state, alive, failed = client["state"], client["alive_threads"], client["failed_threads"]
     threads = "" if alive is None else living(alive)
-    if state is None and alive is None:
+    shared = reading.shared.get(client["client_id"])
+    if shared is not None:
+        yield Status.UNKNOWN, f"{of_all} whose name another has too", whose, shared
+    elif state is None and alive is None:
         why = reading.faults.get(client["client_id"], "")
         yield Status.UNKNOWN, f"{of_all} showing neither state nor threads", whose, why
-    elif state is not None and state not in STATES:
+    if state is not None and state not in STATES:
         yield Status.UNKNOWN, f"{of_all} in a state never seen before", whose, state
     elif state is not None and state != "RUNNING":
         yield STATES[state], f"{of_all} {state}", whose, threads
@@ -228,23 +233,6 @@ def judge(o: Options, count: int, client: "Item", reading: Reading) -> "Iterator
         yield Status.CRITICAL, f"{of_all} with fewer than {o.min_threads} living threads", whose, threads
     if failed and alive != 0 and o.min_threads is None:
         yield Status.WARNING, f"{of_all} with failed threads", whose, f"{failed} since its start, {threads}"
-
-
-def unpolled(o: Options, clients: "list[Item]", threads: "list[Item]") -> "Iterator[Finding]":
-    """The threads that are alive and yet stuck: nothing but their last poll tells."""
-    if o.max_poll_age is None:
-        return
-    for thread in threads:
-        age = thread["last_poll_age_seconds"]
-        if thread["status"] == "CRITICAL":
-            what = f"of {len(threads)} stream threads not polling for over {o.max_poll_age}"
-            yield Status.CRITICAL, what, thread["thread_id"], f"last poll {Duration(round(age))} ago"
-    told = {client_of(thread["thread_id"]) for thread in threads if thread["status"] != "UNKNOWN"}
-    for client in clients:
-        # A client that is not started has not polled; one with no thread left is judged by that.
-        if client["client_id"] not in told and client["state"] != "CREATED" and client["alive_threads"] != 0:
-            what = f"of {len(clients)} clients not showing when its threads last polled"
-            yield Status.UNKNOWN, what, client["client_id"] or "the client", "that is told since Kafka 2.4"
 
 
 def is_dead(o: Options, reading: Reading) -> bool:

@@ -10,10 +10,13 @@ from fnmatch import fnmatchcase
 from typing import Any
 from urllib.parse import unquote
 
+from probes import streams
 from probes.kit.exposition import parse
 from probes.kit.jsontext import dumps
 from probes.kit.mbeans import is_pattern, properties
 from probes.kit.net import Found, JmxRequest, Reply, Request
+from probes.kit.result import Result
+from probes.streams import Options
 from tests.probes.fakenet import NOW, FakeNet
 
 MBeans = Mapping[str, Mapping[str, Any]]
@@ -25,6 +28,10 @@ WAYS: dict[str, dict[str, str]] = {
     "prometheus": {"prometheus": "http://prometheus:9090", "app": "orders"},
 }
 INSTANCE = "app:9404"
+
+
+def ask(way: str, mbeans: MBeans, **options: str) -> Result:
+    return streams.probe(Options.build({**WAYS[way], **options}), Jvm(mbeans))
 
 
 class Jvm:

@@ -328,6 +328,53 @@ def test_threads_whose_names_do_not_fit_the_clients_are_its_threads_all_the_same
         assert (result.status, result.alive, result.ready) == (Status.OK, True, True)
 
 
+POLLED = f'kafka_consumer_consumer_metrics_last_poll_seconds_ago{{client_id="{ID}-StreamThread-1-consumer"}} 0.0\n'
+
+
+def prometheus(text: str, **options: str) -> Result:
+    """What Prometheus tells when it has scraped this."""
+    built = Options.build({"prometheus": "http://p:9090", "app": "orders", **options})
+    return streams.probe(built, Scraped(JVM + text))
+
+
+def test_the_threads_of_a_client_without_a_name_are_seen_to_poll() -> None:
+    text = ordinal(2, None) + alive(1, None) + POLLED
+
+    for result in (ask(text, max_poll_age="10m"), prometheus(text, max_poll_age="10m")):
+        assert (result.status, result.message) == (Status.OK, "1 of 1 clients RUNNING, 1 thread alive")
+
+
+@pytest.mark.parametrize("grace", ["0s", "2m"])
+def test_whose_consumers_are_shown_has_not_died(grace: str) -> None:
+    words = "Streams MBeans, but none that shows state, threads or count: does a filter drop them?"
+    result = prometheus(POLLED, grace=grace)
+
+    assert (result.status, result.alive) == (Status.UNKNOWN, True)
+    assert words in result.message
+    with pytest.raises(ProbeError) as caught:
+        ask(POLLED, grace=grace)
+    assert words in str(caught.value)
+
+
+def test_failed_threads_that_a_rule_declares_a_counter_count() -> None:
+    text = ordinal(2) + alive(1) + series(f"{METRICS}_failed_stream_threads_total", 1)
+
+    for result in (ask(text), prometheus(text)):
+        assert result.message == f"1 of 1 clients with failed threads: {ID} (1 since its start, 1 thread alive)"
+
+
+@pytest.mark.parametrize("text", [UPTIME.replace("90000.0", "NaN"), "process_start_time_seconds -Inf\n"])
+def test_an_uptime_that_is_none_is_not_told(text: str) -> None:
+    assert ask(text).message.startswith("no Streams MBean, though the JVM answers: ")
+    with pytest.raises(ProbeError, match="which cannot end: its uptime is not told"):
+        ask(text, grace="2m")
+
+
+def test_a_jvm_whose_clock_is_ahead_has_just_started() -> None:
+    with pytest.raises(ProbeError, match=r"\(up 0s\); --grace 2m"):
+        ask(f"process_start_time_seconds {NOW + 5}\n", grace="2m")
+
+
 def test_a_rule_that_takes_in_more_than_the_name_makes_no_second_client() -> None:
     greedy = state("RUNNING", f"{ID}, process-id=3d21")
 

@@ -38,14 +38,16 @@ def empty(instance: str) -> list[dict[str, Any]]:
 
 
 class Prometheus:
-    """The Net of a Prometheus that answers its questions one after another."""
+    """The Net of a Prometheus that answers its questions one after another; with a status, if it is not 200."""
 
     def __init__(self, *answers: object) -> None:
         self.answers, self.asked = list(answers), list[str]()
 
     def request(self, request: Request) -> Reply:
         self.asked.append(unquote(request.url.partition("?query=")[2]))
-        return Reply(200, {}, json.dumps(self.answers.pop(0)).encode())
+        answer = self.answers.pop(0)
+        status, said = answer if isinstance(answer, tuple) else (200, answer)
+        return Reply(status, {}, said.encode() if isinstance(said, str) else json.dumps(said).encode())
 
     jmx = FakeNet.jmx
 
@@ -122,6 +124,7 @@ def test_a_warning_of_prometheus_is_never_well() -> None:
     ("app", "selected"),
     [
         ("orders", 'job="orders"'),
+        (" orders\n", 'job="orders"'),
         ('my "job"\\', r'job="my \"job\"\\"'),
         ('app="orders",namespace="shop"', 'app="orders",namespace="shop"'),
         ('{app=~"orders.*"}', 'app=~"orders.*"'),
@@ -184,12 +187,48 @@ def test_targets_that_share_job_and_instance_are_told_apart_by_their_other_label
     assert result.message.startswith(f"1 of 2 JVMs: node:1 (pod=orders-0) ({why}")
 
 
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_series_is_of_the_target_with_which_it_shares_most(order: int) -> None:
+    sick, well = jvm("node:1", alive=0), of_pod("orders-1", jvm("node:1"))
+
+    result = ask(vector(*[*sick, *well][::order]))
+
+    assert result.message == "1 of 2 clients without a living thread: orders-n (state RUNNING)"
+
+
+def test_a_targets_own_labels_tell_nothing_of_its_clients() -> None:
+    plain = [{**each, "metric": {**each["metric"], "state": "prod", "client": "acme"}} for each in jvm("a:9404")]
+    nameless = [one(f"{STREAMS}_state", 1, state="RUNNING"), one(f"{STREAMS}_alive_stream_threads", 2)]
+    of_acme = [{**each, "metric": {**each["metric"], "client": "acme"}} for each in [*empty("a:9404"), *nameless]]
+
+    assert ask(vector(*plain)).message == "1 of 1 clients RUNNING, 2 threads alive"
+    clients: Any = (ask(vector(*of_acme)).data or {})["clients"]
+    assert [each["client_id"] for each in clients] == [None]
+
+
+def test_threads_that_poll_in_one_jvm_tell_nothing_of_another_whose_client_has_the_same_name() -> None:
+    both = [
+        one(name, value, instance, client_id="orders")
+        for instance in ("a:9404", "b:9404")
+        for name, value in ((f"{STREAMS}_client_state", 2), (f"{STREAMS}_alive_stream_threads", 1))
+    ]
+    polls = one("kafka_consumer_consumer_metrics_last_poll_seconds_ago", 0, client_id="orders-StreamThread-1-consumer")
+
+    result = ask(vector(*empty("a:9404"), *empty("b:9404"), *both, polls), max_poll_age="1m")
+
+    assert result.message == (
+        "1 of 2 clients not showing when its threads last polled: orders (that is told since Kafka 2.4)"
+    )
+
+
 def test_two_jobs_with_one_instance_are_two_jvms() -> None:
     other = [{**each, "metric": {**each["metric"], "job": "other"}} for each in jvm("a:9404", state=6, alive=0)]
 
     result = ask(vector(*jvm("a:9404"), *other), app='app="x"')
 
     assert result.message == "1 of 2 clients ERROR: orders-a (0 threads alive)"
+    clients: Any = (result.data or {})["clients"]
+    assert [each["instance"] for each in clients] == ["a:9404 (job=orders)", "a:9404 (job=other)"]
 
 
 @pytest.mark.parametrize(
@@ -213,6 +252,46 @@ def test_an_answer_of_no_use_is_an_error_that_shows_it(answer: object, words: st
 
     assert words in str(caught.value)
     assert str(caught.value).startswith("GET http://prom:9090/api/v1/query: ")
+
+
+# What a real one says to --app job=orders.
+NO_MATCHERS = (
+    'invalid parameter "query": 1:321: parse error: unexpected identifier "orders" in label matching, expected string'
+)
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (
+            (400, {"status": "error", "errorType": "bad_data", "error": NO_MATCHERS}),
+            f"it answers with an error: bad_data: {NO_MATCHERS}",
+        ),
+        ((503, {"status": "error", "errorType": "timeout", "error": "query timed out"}), "timeout: query timed out"),
+        ((503, "Service Unavailable"), "HTTP 503 'Service Unavailable'"),
+        ((400, {"code": 400}), """HTTP 400 '{"code": 400}'"""),
+        ((401, {"status": "error", "error": "who?"}), "give --username and --password-file"),
+        ((400, "{"), "HTTP 400 '{' is not JSON"),
+    ],
+)
+def test_what_is_wrong_with_the_matchers_is_said_in_full(answer: object, words: str) -> None:
+    with pytest.raises(ProbeError) as caught:
+        ask(answer)
+
+    assert words in str(caught.value)
+
+
+def test_a_query_that_is_repeated_leaves_room_for_what_is_wrong_with_it() -> None:
+    class VictoriaMetrics(Prometheus):
+        def request(self, request: Request) -> Reply:
+            query = unquote(request.url.partition("?query=")[2])
+            self.answers = [(422, {"status": "error", "errorType": "422", "error": f"cannot parse {query!r}: no }}"})]
+            return super().request(request)
+
+    with pytest.raises(ProbeError) as caught:
+        streams.probe(Options.build({"prometheus": "http://prom:9090", "app": "orders"}), VictoriaMetrics())
+
+    assert str(caught.value).endswith("it answers with an error: 422: cannot parse '…': no }")
 
 
 @pytest.mark.parametrize(

@@ -5,65 +5,25 @@ from typing import Any
 import pytest
 
 from probes import streams
-from probes.kit.net import Unreadable
-from probes.kit.result import ProbeError, Result, Status
+from probes.kit.net import Found, JmxRequest, Unreadable
+from probes.kit.result import ProbeError, Status
 from probes.streams import Options
-from tests.probes.streams_ways import INSTANCE, WAYS, Jvm, MBeans
+from tests.probes.streams_mbeans import (
+    ID,
+    OTHERS,
+    T1,
+    T2,
+    client,
+    count,
+    global_consumer,
+    ordinal,
+    polls,
+    running,
+    threads,
+)
+from tests.probes.streams_ways import INSTANCE, WAYS, Jvm, MBeans, ask
 
-ID = "orders-1f0c"
 NAN = float("nan")
-
-
-def client(client_id: str = ID, **attributes: Any) -> dict[str, dict[str, Any]]:
-    """A client's MBean as since 2.8; the attributes' names with _ for -."""
-    return {f"kafka.streams:type=stream-metrics,client-id={client_id}": dashed(attributes)}
-
-
-def dashed(attributes: dict[str, Any]) -> dict[str, Any]:
-    return {name.replace("_", "-"): value for name, value in attributes.items()}
-
-
-def ordinal(state: int, client_id: str = ID) -> dict[str, dict[str, Any]]:
-    """The MBean that 4.x adds, with more tags."""
-    name = f"kafka.streams:type=stream-metrics,process-id=8a1f,application-id=orders,client-id={client_id}"
-    return {name: {"client-state": state}}
-
-
-def running(threads: int = 2, failed: float = 0.0) -> dict[str, dict[str, Any]]:
-    return client(state="RUNNING", alive_stream_threads=threads, failed_stream_threads=failed) | ordinal(2)
-
-
-def count(value: float) -> dict[str, dict[str, Any]]:
-    return {"kafka.streams:type=kafka-metrics-count": {"count": value}}
-
-
-def polls(*ages: float, client_id: str = ID) -> dict[str, dict[str, Any]]:
-    """The consumer of each thread, and the one that restores its state."""
-    name = "kafka.consumer:type=consumer-metrics,client-id={}-StreamThread-{}-{}"
-    return {
-        name.format(client_id, number, kind): {"last-poll-seconds-ago": age if kind == "consumer" else 99_999.0}
-        for number, age in enumerate(ages, start=1)
-        for kind in ("consumer", "restore-consumer")
-    }
-
-
-def threads(*names: str, kind: str = "stream-metrics,client-id") -> dict[str, dict[str, Any]]:
-    return {f"kafka.streams:type={kind}={name}": {"commit-total": 7.0} for name in names}
-
-
-def global_consumer(client_id: str = ID) -> dict[str, dict[str, Any]]:
-    """Of the thread that reads a client's global tables."""
-    name = f"kafka.consumer:type=consumer-metrics,client-id={client_id}-global-consumer"
-    return {name: {"connection-count": 2.0, "last-poll-seconds-ago": 0.0}}
-
-
-T1, T2 = f"{ID}-StreamThread-1", f"{ID}-StreamThread-2"
-OTHERS = {"kafka.streams:type=stream-task-metrics,task-id=0_0": {"process-rate": 1.0}}
-
-
-def ask(way: str, mbeans: MBeans, **options: str) -> Result:
-    return streams.probe(Options.build({**WAYS[way], **options}), Jvm(mbeans))
-
 
 CASES: dict[str, tuple[MBeans, Status, str, bool, bool]] = {
     "running": (running() | count(398), Status.OK, "1 of 1 clients RUNNING, 2 threads alive", True, True),
@@ -129,6 +89,15 @@ CASES: dict[str, tuple[MBeans, Status, str, bool, bool]] = {
     "2.4": (
         client(state="RUNNING") | threads(T1, T2) | count(200),
         Status.OK, "1 of 1 clients RUNNING, 2 threads alive", True, True,
+    ),
+    "2.5, and what is left of a thread": (
+        client(state="RUNNING") | threads(T1, kind="stream-thread-metrics,thread-id")
+        | {f"kafka.streams:type=stream-thread-metrics,thread-id={T2}": {"blocked-time-ns-total": 7.0}},
+        Status.OK, "1 of 1 clients RUNNING, 1 thread alive", True, True,
+    ),
+    "its MBean has gone with another client of its name": (
+        threads(T1, kind="stream-thread-metrics,thread-id"),
+        Status.OK, "1 of 1 clients alive, their state is not shown, 1 thread alive", True, False,
     ),
     "2.4, dead": (
         client(state="ERROR") | count(6), Status.CRITICAL, f"1 of 1 clients ERROR: {ID}", False, False,
@@ -214,59 +183,50 @@ def test_streams_mbeans_without_any_that_tells_are_unknown_by_every_way(way: str
     assert words in str(caught.value)
 
 
+@pytest.mark.parametrize("way", WAYS)
+def test_a_client_whose_name_looks_like_a_threads_is_a_client(way: str) -> None:
+    name = "eu-StreamThread-x"
+    dead = client(name, state="ERROR", alive_stream_threads=0)
+    well = client(name, state="RUNNING", alive_stream_threads=1) | polls(0.1, client_id=name)
+
+    assert ask(way, dead).message == f"1 of 1 clients ERROR: {name} (0 threads alive)"
+    assert ask(way, well, max_poll_age="1m").message == "1 of 1 clients RUNNING, 1 thread alive"
+
+
 @pytest.mark.parametrize(
-    ("ages", "status", "message", "statuses"),
+    ("second", "message"),
     [
-        ((0.1, 0.2), Status.OK, "1 of 1 clients RUNNING, 2 threads alive", ["OK", "OK"]),
-        (
-            (0.1, 700.4),
-            Status.CRITICAL,
-            f"1 of 2 stream threads not polling for over 10m: {T2} (last poll 11m40s ago)",
-            ["OK", "CRITICAL"],
-        ),
-        (
-            (-1.0, -1.0),
-            Status.UNKNOWN,
-            f"1 of 1 clients not showing when its threads last polled: {ID} (that is told since Kafka 2.4)",
-            ["UNKNOWN", "UNKNOWN"],
-        ),
-        (
-            (),
-            Status.UNKNOWN,
-            f"1 of 1 clients not showing when its threads last polled: {ID} (that is told since Kafka 2.4)",
-            [],
-        ),
+        ({"state": "RUNNING", "alive_stream_threads": 0, "failed_stream_threads": 0.0},
+         f"1 of 1 clients whose name another has too: {ID} (alive_threads 0 and 2)"),
+        ({"state": "RUNNING", "alive_stream_threads": 2, "failed_stream_threads": 1.0},
+         f"1 of 1 clients whose name another has too: {ID} (failed_threads 0 and 1)"),
+        ({"state": "ERROR", "alive_stream_threads": 2, "failed_stream_threads": 0.0},
+         f"1 of 1 clients in a state never seen before: {ID} (ERROR and RUNNING)"),
     ],
-)
+)  # fmt: skip
+@pytest.mark.parametrize("order", [1, -1])
 @pytest.mark.parametrize("way", WAYS)
-def test_a_stuck_thread_is_named_and_tells_nothing_to_a_kubelet(
-    way: str, ages: tuple[float, ...], status: Status, message: str, statuses: list[str]
+def test_two_clients_of_one_name_are_not_taken_for_the_better_one(
+    way: str, order: int, second: dict[str, Any], message: str
 ) -> None:
-    result = ask(way, running() | polls(*ages), max_poll_age="10m")
+    # In 4.0 and 4.1 each has an MBean of its own.
+    first = {"state": "RUNNING", "alive_stream_threads": 2, "failed_stream_threads": 0.0}
+    both = [client(f"{ID},process-id=1", **first), client(f"{ID},process-id=2", **second)]
+    result = ask(way, both[::order][0] | both[::order][1])
 
-    assert (result.status, result.message, result.alive, result.ready) == (status, message, True, True)
-    rows: Any = (result.data or {})["threads"]
-    assert [row["status"] for row in rows] == statuses
+    assert (result.status, result.message, result.alive, result.ready) == (Status.UNKNOWN, message, True, False)
 
 
+@pytest.mark.parametrize("asked", [{"min_threads": "2"}, {"max_poll_age": "10m"}])
 @pytest.mark.parametrize("way", WAYS)
-def test_who_was_not_started_has_not_polled_and_who_died_is_judged_by_that(way: str) -> None:
-    created = ask(way, client(state="CREATED", alive_stream_threads=2) | polls(-1.0, -1.0), max_poll_age="10m")
-    dead = ask(way, running(0), max_poll_age="10m")
-
-    assert (created.status, dead.message) == (
-        Status.WARNING,
-        f"1 of 1 clients without a living thread: {ID} (state RUNNING)",
-    )
-
-
-@pytest.mark.parametrize("way", WAYS)
-def test_an_id_that_needs_quotes_is_the_same_id(way: str) -> None:
-    stuck = {name.replace(ID, f'"{ID}') + '"': values for name, values in polls(700.4).items()}
-
-    result = ask(way, running() | stuck, max_poll_age="10m")
-
-    assert result.message == f"1 of 1 stream threads not polling for over 10m: {T1} (last poll 11m40s ago)"
+def test_who_asks_about_threads_is_not_answered_by_the_metrics_count(way: str, asked: dict[str, str]) -> None:
+    words = "metrics count 134; this version shows neither state nor threads"
+    if way == "prometheus":
+        result = ask(way, count(134.0), **asked)
+        assert (result.status, result.alive, words in result.message) == (Status.UNKNOWN, True, True)
+        return
+    with pytest.raises(ProbeError, match=words):
+        ask(way, count(134.0), **asked)
 
 
 @pytest.mark.parametrize("count_value", [60.0, 141.0])
@@ -279,6 +239,21 @@ def test_a_global_thread_alone_may_be_all_that_is_left(way: str, count_value: fl
         return
     with pytest.raises(ProbeError, match=words):
         ask(way, count(count_value) | global_consumer())
+
+
+@pytest.mark.parametrize("late", [False, True], ids=["refused", "late"])
+def test_who_cannot_see_the_threads_sees_that_the_clients_have_gone(late: bool) -> None:
+    class Guarded(Jvm):
+        def jmx(self, request: JmxRequest) -> list[Found]:
+            if not any("type=stream-thread-metrics" in name for name, _ in request.reads):
+                return super().jmx(request)
+            if late:
+                raise ProbeError("not a byte in 0.4s, though it answered another question just before")
+            return [Found({}, refused="access denied") for _ in request.reads]
+
+    result = streams.probe(Options.build(WAYS["jmx"]), Guarded({}))
+
+    assert (result.status, result.alive) == (Status.CRITICAL, False)
 
 
 def test_a_getter_that_throws_hides_no_dead_sibling() -> None:

@@ -8,6 +8,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from probes.kit.mbeans import Answer, JvmOptions, MBean
     from probes.kit.net import Net
+    from probes.kit.streams.reading import Told
 
 CLIENTS = (
     # Up to 2.4 a thread's MBean is of this type too; all that it has in common with later versions is its commits.
@@ -40,32 +41,55 @@ def from_mbeans(o: "JvmOptions", net: "Net", polls: bool) -> Reading:
         reading.polls = _polls(answer)
     if reading.vague and (reading.clients or (reading.count or 0) > 1):
         threads, global_consumers = read(o, net, THREADS, GLOBALS)
-        reading.threads |= {properties(name).get("thread-id", "") for name in threads.mbeans()}
+        reading.threads |= _threads(threads)
         reading.globals = set(_consumers(global_consumers, GLOBAL))
+    elif not reading.clients and not reading.threads:
+        reading.threads |= _left(o, net)
     return reading.settled()
 
 
+def _left(o: "JvmOptions", net: "Net") -> set[str]:
+    """The threads where no client shows: closing one takes the MBean of another of its name too, not all threads'.
+
+    The JVM has answered, so what it does not tell now changes nothing: a throttled one may have no time for more.
+    """
+    try:
+        (threads,) = read(o, net, THREADS)
+        return _threads(threads)
+    except ProbeError:
+        return set()
+
+
 def _take_clients(reading: Reading, answer: "Answer") -> None:
+    told: Told = {}
     for name, mbean in answer.mbeans().items():
         client_id = properties(name).get("client-id")
-        if client_id and client_of(client_id):
+        if client_id and client_of(client_id) and "commit-total" in mbean.attributes:
             reading.threads.add(client_id)
             continue
         if not mbean.attributes:
             continue
-        client = reading.client(client_id)
+        reading.client(client_id)
         try:
-            told = {
-                "state": mbean.text("state") or word(mbean.number("client-state")),
-                "alive_threads": count_of(mbean.number("alive-stream-threads")),
-                "failed_threads": count_of(mbean.number("failed-stream-threads")),
+            fields = {
+                ("state", False): mbean.text("state"),
+                ("state", True): word(mbean.number("client-state")),
+                ("alive_threads", True): count_of(mbean.number("alive-stream-threads")),
+                ("failed_threads", True): count_of(mbean.number("failed-stream-threads")),
             }
         except ProbeError as error:  # the others may be dead all the same
             reading.faults[client_id] = str(error)
-        else:
-            client.update((key, value) for key, value in told.items() if value is not None)
+            continue
+        for (field, as_number), value in fields.items():
+            told.setdefault((client_id, field, as_number), []).append(value)
+    reading.take(told)
     if reading.faults and reading.faults.keys() == reading.clients.keys():
         raise ProbeError(next(iter(reading.faults.values())))
+
+
+def _threads(answer: "Answer") -> set[str]:
+    shown = [name for name, mbean in answer.mbeans().items() if mbean.attributes]
+    return {properties(name).get("thread-id", "") for name in shown}
 
 
 def _polls(answer: "Answer") -> dict[str, float | None]:

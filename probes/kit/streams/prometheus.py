@@ -6,7 +6,7 @@ Source: Prometheus' HTTP API, "Instant queries". Part of the cold path.
 from probes.kit.exposition import Sample
 from probes.kit.finding import cut
 from probes.kit.jsontext import dumps
-from probes.kit.rest import ask, expect, objects, shape_error
+from probes.kit.rest import expect, json_of, objects, refusal, shape_error, unsaid
 from probes.kit.result import ProbeError
 from probes.kit.streams.reading import Reading
 from probes.kit.streams.series import COMMIT, NAMED, POLL, STARTED, UPTIMES, take, uptime
@@ -21,10 +21,12 @@ if TYPE_CHECKING:
     Labels = dict[str, str]
     Jvm = tuple[str, str, int]  # job and instance, and which of the targets that share them
 
-STATES = f"state|{'|'.join(end.removeprefix('_') for end in NAMED)}"
-STREAMS = f"kafka_streams_.*(alive_stream_threads|failed_stream_threads|{STATES}|kafka_metrics_count.*|{COMMIT}.*)"
+# What a rule declares a counter ends in _total.
+NUMBERS = f"alive_stream_threads|failed_stream_threads|client_state|kafka_metrics_count|{COMMIT}"
+STREAMS = f"kafka_streams.*(({NUMBERS}).*|{'|'.join(NAMED)})"
 # The global consumers among them tell of threads that have no other sign of life.
 CONSUMERS = f"kafka_consumer_.*({POLL}|connection_count)"
+OF_QUERIES = (400, 422, 503)  # by which it says what is wrong with a query
 # By some rules it is a label that tells.
 IN_LABELS = ("state", "alive_stream_threads", "failed_stream_threads")
 
@@ -66,10 +68,16 @@ def from_prometheus(o: "HttpOptions", net: "Net", url: "Url", app: str, *, sidec
 def _query(o: "HttpOptions", net: "Net", url: "Url", query: str) -> tuple[list[Sample], list[str]]:
     """The series that an instant query gives, and the warnings."""
     request = o.get(url.below(f"api/v1/query?query={quote(query)}"))
-    answer = expect(dict, ask(net, request), "an object", request)
+    reply = net.request(request)
+    if reply.status != 200 and not (reply.status in OF_QUERIES and reply.body.startswith(b"{")):
+        raise refusal(request, reply)
+    answer = expect(dict, json_of(request, reply), "an object", request)
     if answer.get("status") == "error":
         why = ": ".join(str(answer[key]) for key in ("errorType", "error") if answer.get(key))
+        why = unsaid(request, why).replace(query, "…")  # VictoriaMetrics repeats it first
         raise ProbeError(f"{request}: it answers with an error: {cut(why) or 'no more is said'}")
+    if reply.status != 200:
+        raise refusal(request, reply)
     data = expect(dict, answer.get("data"), "`data` as an object", request)
     if data.get("resultType") != "vector":
         raise shape_error(request, "a vector", data.get("resultType"))
@@ -85,16 +93,20 @@ def _targets(samples: list[Sample]) -> "dict[tuple[str, str], list[Labels]]":
     for sample in samples:
         if sample.name == "up":
             found.setdefault(_job(sample), []).append(sample.labels)
+    for alike in found.values():
+        alike.sort(key=len, reverse=True)  # a series is of the target with which it shares most
     return found
 
 
 def _by_jvm(samples: list[Sample], targets: "dict[tuple[str, str], list[Labels]]") -> "dict[Jvm, list[Sample]]":
-    """A target's series have all of its labels."""
+    """A target's series have all of its labels, which are not theirs: one may well be called `state` or `client`."""
     jvms: dict[Jvm, list[Sample]] = {}
     for sample in samples:
         alike = targets.get(_job(sample), [])
         number = next((i for i, labels in enumerate(alike) if labels.items() <= sample.labels.items()), 0)
-        jvms.setdefault((*_job(sample), number), []).append(sample)
+        targets_own = alike[number].items() if alike else set()
+        own = dict(sample.labels.items() - targets_own)
+        jvms.setdefault((*_job(sample), number), []).append(Sample(sample.name, own, sample.value))
     return jvms
 
 
@@ -105,14 +117,17 @@ def _job(sample: Sample) -> tuple[str, str]:
 def _name(jvm: "Jvm", targets: "dict[tuple[str, str], list[Labels]]") -> str:
     """The instance, and where several share it what tells them apart."""
     job, instance, number = jvm
-    alike = targets.get((job, instance), [])
-    own = [pair for pair in alike[number].items() if any(pair not in each.items() for each in alike)] if alike else []
+    if (job, instance) not in targets:
+        return instance
+    others = [each for (_, of), alike in targets.items() if of == instance for each in alike]
+    labels = targets[job, instance][number]
+    own = [pair for pair in labels.items() if any(pair not in each.items() for each in others)]
     return f"{instance} ({', '.join('='.join(pair) for pair in own)})" if own else instance
 
 
 def matchers(app: str) -> str:
     """What selects an application's series: a job's name, or label matchers as they are written in PromQL."""
-    return app.strip("{} ") if "=" in app or "!~" in app else f"job={dumps(app)}"
+    return app.strip("{} ") if "=" in app or "!~" in app else f"job={dumps(app.strip())}"
 
 
 def _sample(series: "dict[str, object]", request: "Request") -> Sample:

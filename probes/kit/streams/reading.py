@@ -5,9 +5,12 @@ from probes.kit.types import Duration
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from typing import Any
 
     Item = dict[str, Any]
+    # What is told of a client's field: by name or as a number, with several values where it is told several times.
+    Told = dict[tuple[str | None, str, bool], list[str | int | None]]
 
 # In the order of `client-state`, which is there since Kafka 4.0 (KIP-1091). Before 2.8 there was no PENDING_ERROR and
 # ERROR was the sixth, but those versions tell their state by name only. Source: KafkaStreams.State.
@@ -37,13 +40,14 @@ class Reading:
     there are Streams MBeans beside the clients' and the count. `threads` are the threads that have MBeans, by name, and
     `globals` the clients that have a global thread; both only where it takes them to tell who lives. `polls` are the
     seconds since each thread last polled, None for never; None itself where nobody asked. `faults` says of clients why
-    they cannot be read. `instance` is the JVM's name at Prometheus; `down`: it cannot be scraped, `blind`: its exporter
-    cannot read it, `foreign`: nothing shows that it is a jmx_exporter, `partial`: the answer may lack series.
+    they cannot be read, `shared` what several of one name say differently. `instance` is the JVM's name at Prometheus;
+    `down`: it cannot be scraped, `blind`: its exporter cannot read it, `foreign`: nothing shows that it is a
+    jmx_exporter, `partial`: the answer may lack series.
     """
 
     __slots__ = (
         "blind", "clients", "count", "down", "faults", "foreign", "globals", "instance", "others", "partial", "polls",
-        "threads", "uptime",
+        "shared", "threads", "uptime",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -52,6 +56,7 @@ class Reading:
         self.threads: set[str] = set()
         self.globals: set[str] = set()
         self.faults: dict[str | None, str] = {}
+        self.shared: dict[str | None, str] = {}
         self.polls: dict[str, float | None] | None = None
         self.count: int | None = None
         self.uptime: float | None = None
@@ -61,6 +66,23 @@ class Reading:
         """The client's item, all unknown at first."""
         unknown = {"client_id": client_id, "state": None, "alive_threads": None, "failed_threads": None}
         return self.clients.setdefault(client_id, unknown)
+
+    def take(self, told: "Told") -> None:
+        """Note what is told of the clients.
+
+        `client-state` and `state` can differ in the middle of a rebalance; the number has the last word. Otherwise who
+        says two things is two clients: of one name, or by a rule that has dropped what tells them apart.
+        """
+        for (client_id, field, _), values in sorted(told.items(), key=lambda item: item[0][2]):
+            client = self.client(client_id)
+            said = sorted({str(value): value for value in values if value is not None}.items())
+            both = " and ".join(text for text, _ in said)
+            if field == "state" and len(said) > 1:
+                client[field] = both
+            elif len(said) > 1:
+                self.shared[client_id] = f"{field} {both}"
+            elif said:
+                client[field] = said[0][1]
 
     @property
     def vague(self) -> bool:
@@ -135,9 +157,17 @@ class Reading:
         return Status.CRITICAL, message
 
     def _threads_of(self, client_id: str | None) -> int:
-        """How many threads of a client have MBeans. A rule may change names; where there is one client, all are its."""
-        alone = len(self.clients) == 1
-        return sum(alone or client_of(thread) == client_id for thread in self.threads)
+        """How many threads of a client have MBeans."""
+        return len(self.by_client(self.threads).get(client_id, ()))
+
+    def by_client(self, threads: "Iterable[str]") -> dict[str | None, list[str]]:
+        """The threads of each client. A rule may change names; where there is one client, all are its."""
+        if len(self.clients) == 1:
+            return {client_id: list(threads) for client_id in self.clients}
+        found: dict[str | None, list[str]] = {}
+        for thread in threads:
+            found.setdefault(client_of(thread), []).append(thread)
+        return found
 
     def _is_global(self, client_id: str | None) -> bool:
         return client_id in self.globals or (len(self.clients) == 1 and bool(self.globals))
@@ -162,4 +192,4 @@ def word(ordinal: float | None) -> str | None:
 
 def poll_age(seconds: float | None) -> float | None:
     """`last-poll-seconds-ago`, which is -1 until the first poll."""
-    return seconds if seconds is not None and seconds >= 0 else None
+    return seconds if seconds is not None and 0 <= seconds < 1e9 else None

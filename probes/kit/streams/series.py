@@ -16,9 +16,7 @@ if TYPE_CHECKING:
     from probes.kit.net import Net
     from probes.kit.options import Url
     from probes.kit.rest import HttpOptions
-
-    # What is told of a client's field: by name or as a number, with several values where several samples tell it.
-    Told = dict[tuple[str | None, str, bool], list[str | int | None]]
+    from probes.kit.streams.reading import Told
 
 # What is looked for, each by a text that its name or a label holds.
 WANTED = ("alive_stream_threads", "failed_stream_threads", 'state="', "client_state", "kafka_metrics_count")
@@ -48,7 +46,8 @@ def from_exporter(o: "HttpOptions", net: "Net", url: "Url", *, sidecar: bool, po
         take(reading, page.samples("kafka_consumer", GLOBAL))
     if polls:
         take(reading, page.samples("kafka_consumer", POLL))
-    reading.others = others
+    # Whose consumers and threads are shown has not died, whatever a filter or a rule made of the rest.
+    reading.others = others or THREAD.encode() in page.body
     # A sidecar's own process is another one.
     started = None if sidecar else page.value(STARTED)
     reading.uptime = uptime(page.value(*UPTIMES), started, net)
@@ -65,18 +64,7 @@ def take(reading: Reading, samples: "Iterable[Sample]") -> None:
             reading.count = count_of(sample.value) if reading.count is None else reading.count
         else:
             _take(reading, sample, told)
-    # Of one scrape, client-state and state can differ in the middle of a rebalance; the number has the last word.
-    for (client_id, field, _), values in sorted(told.items(), key=lambda item: item[0][2]):
-        client = reading.client(client_id)
-        client[field] = client[field] if (value := _agreed(field, values)) is None else value
-
-
-def _agreed(field: str, values: "list[str | int | None]") -> str | int | None:
-    """What all samples of one client say; where they differ, a rule may have dropped what tells two clients apart."""
-    distinct = sorted({str(value): value for value in values if value is not None}.items())
-    if field == "state" and len(distinct) > 1:
-        return " and ".join(text for text, _ in distinct)
-    return distinct[0][1] if len(distinct) == 1 else None
+    reading.take(told)
 
 
 def _take(reading: Reading, sample: "Sample", told: "Told") -> None:
@@ -99,6 +87,7 @@ def _take(reading: Reading, sample: "Sample", told: "Told") -> None:
 def _take_consumer(reading: Reading, sample: "Sample") -> None:
     consumer = _label(sample, "client") or ""
     thread = consumer.removesuffix("-consumer")
+    reading.others = reading.others or THREAD in consumer
     if consumer.endswith(GLOBAL):
         reading.globals.add(consumer.removesuffix(GLOBAL))
     elif reading.polls is None or POLL not in sample.name:
@@ -131,5 +120,9 @@ def _whole(sample: "Sample", label: str) -> int | None:
 def uptime(milliseconds: float | None, started: float | None, net: "Net") -> float | None:
     """Seconds, by the JVM's own account, else by when its process started."""
     if milliseconds is not None:
-        return milliseconds / 1000
-    return None if started is None else net.now() - started
+        seconds = milliseconds / 1000
+    elif started is not None:
+        seconds = max(net.now() - started, 0.0)  # its clock may be ahead of ours
+    else:
+        return None
+    return seconds if 0 <= seconds < 1e10 else None
