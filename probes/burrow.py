@@ -280,6 +280,6 @@ def judge_lag(
     outside = [(f"{whose} {lag}", "") for whose, lag in lags if lag is not None and wanted.alerts(lag)]
     untold = [(whose, "") for whose, lag in lags if lag is None]
     if outside:
-        yield status, f"{of_all} outside --{status.name.lower()} {wanted}", group["name"], naming(outside)
+        yield status, f"{of_all} {wanted.missed(status.name.lower())}", group["name"], naming(outside)
     if untold:
         yield Status.UNKNOWN, f"{of_all} with a lag that Burrow does not tell", group["name"], naming(untold)

@@ -178,7 +178,7 @@ def number_of(value: object) -> float | None:
 def judge_number(o: Options, number: float) -> tuple[Status, str]:
     for status, wanted in ((Status.CRITICAL, o.critical), (Status.WARNING, o.warning)):
         if wanted is not None and wanted.alerts(number):
-            return status, f"outside --{status.name.lower()} {wanted}"
+            return status, wanted.missed(status.name.lower())
     return Status.OK, ""
 
 
@@ -208,7 +208,7 @@ def of_each(o: Options, judged: "list[tuple[Item, Verdict]]", findings: "list[Fi
     status = worst([Status.OK, *(finding[0] for finding in findings)])
     if len(judged) == 1 and len(o.paths) < 2 and not is_pattern(o.read):
         item, (_, what, why) = judged[0]
-        told = f"{why}, {what}" if what.startswith("outside") else f"{what}: {cut(why)}" if what else ""
+        told = f"{why}, {what}" if " --" in what else f"{what}: {cut(why)}" if what else ""
         return status, f"{subject(o, item['attribute'])} {told or cut(shown(item['value']))}"
     values = naming([(f"{name(o, item)} {shown(item['value'])}", "") for item, _ in judged])
     unknown = f"{o.aggregate} not known; " if o.aggregate else ""

@@ -34,11 +34,14 @@ def read(o: "HttpOptions", net: "Net", url: "Url", reads: "tuple[Read, ...]") ->
 
 
 def _question(name: str, attributes: "tuple[str, ...]") -> "dict[str, Any]":
+    # An agent's own limit leaves out what is above it, MBeans too, and nothing tells. Of that and the one asked for it
+    # takes the smaller, and 0 as none. Source: its SerializeOptions; in Jolokia 1, JsonConvertOptions.
+    whole = {"maxCollectionSize": 0}
     if attributes == NAMES:
-        return {"type": "search", "mbean": name}
+        return {"type": "search", "mbean": name, "config": whole}
     wanted = {"attribute": list(attributes)} if attributes else {}
     # Else one getter that throws, or one attribute that is missing, would cost all the others.
-    return {"type": "read", "mbean": name, **wanted, "config": {"ignoreErrors": True}}
+    return {"type": "read", "mbean": name, **wanted, "config": {"ignoreErrors": True, **whole}}
 
 
 def _found(request: "Request", read: "Read", entry: "dict[str, Any]") -> Found:
@@ -63,8 +66,11 @@ def _found(request: "Request", read: "Read", entry: "dict[str, Any]") -> Found:
 
 
 def _is_gone(attributes: "dict[str, Any]") -> bool:
-    """Whether there is no such MBean: the error then stands in the place of each attribute that was asked for."""
-    return any("InstanceNotFoundException" in " ".join(error) for error in map(_error, attributes.values()) if error)
+    """Whether there is no such MBean: the error then stands in the place of each attribute that was asked for.
+
+    A getter may fail for want of another MBean, which only its words tell.
+    """
+    return any(error[0] == "InstanceNotFoundException" for error in map(_error, attributes.values()) if error)
 
 
 def _readable(attributes: "dict[str, Any]") -> "dict[str, object]":
@@ -74,7 +80,7 @@ def _readable(attributes: "dict[str, Any]") -> "dict[str, object]":
         error = _error(value)
         if error is None:
             found[name] = value
-        elif "AttributeNotFoundException" not in " ".join(error):
+        elif error[0] != "AttributeNotFoundException":
             found[name] = Unreadable(": ".join(filter(None, error)))
     return found
 
@@ -82,7 +88,15 @@ def _readable(attributes: "dict[str, Any]") -> "dict[str, object]":
 def _error(value: object) -> tuple[str, str] | None:
     """The kind and the words of an error in an attribute's place; None of a value."""
     if isinstance(value, dict) and value.get(".error") is True:
-        return str(value.get("error_type")).rpartition(".")[2], cut(str(value.get("error")))
-    if isinstance(value, str) and value.startswith("ERROR: "):  # as Jolokia 1 says it
-        return "", cut(value.removeprefix("ERROR: "))
+        return _short(str(value.get("error_type"))), cut(str(value.get("error")))
+    if value == "[Object limit exceeded]":  # its maxObjects
+        return "", "Jolokia says the object limit is exceeded"
+    if isinstance(value, str) and value.startswith("ERROR: "):  # as Jolokia 1 says it, with "(class a.B)" at its end
+        words, _, kind = value.removeprefix("ERROR: ").rpartition(" (class ")
+        return (_short(kind[:-1]), cut(words)) if words else ("", cut(kind))
     return None
+
+
+def _short(name: str) -> str:
+    """A class without its package."""
+    return name.rpartition(".")[2]

@@ -96,6 +96,10 @@ class Range:
             return None
         return (self.start <= value <= self.end) == self.inside
 
+    def missed(self, option: str) -> str:
+        """Where a value is that alerts: `outside --critical 10`."""
+        return f"{'inside' if self.inside else 'outside'} --{option} {self}"
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Range) and self.text == other.text
 

@@ -119,6 +119,7 @@ THREE = partition(0, 10) | partition(1, 30) | partition(2, 20)
         (gauge(12), ONE | {"warning": "0", "critical": "20"}, Status.WARNING, f"{UNDER} 12, outside --warning 0"),
         (gauge(12), ONE | {"warning": "0", "critical": "5"}, Status.CRITICAL, f"{UNDER} 12, outside --critical 5"),
         (gauge(0), ONE | {"critical": "1:"}, Status.CRITICAL, f"{UNDER} 0, outside --critical 1:"),
+        (gauge(3), ONE | {"critical": "@3:4"}, Status.CRITICAL, f"{UNDER} 3, inside --critical @3:4"),
         (gauge(True), ONE | {"critical": "0"}, Status.CRITICAL, f"{UNDER} true, outside --critical 0"),
         (gauge(False), ONE | {"critical": "0"}, Status.OK, f"{UNDER} false"),
         (gauge("RUNNING"), ONE, Status.OK, f"{UNDER} RUNNING"),

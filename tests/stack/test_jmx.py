@@ -39,6 +39,7 @@ UNTRUSTED = "certificate verify failed: unable to get local issuer certificate"
 GIVE_CA = f"{UNTRUSTED}; give --ca-file"
 UNTRUSTED_BEHIND = f"its RMI server at 127.0.0.1:{{server}}: {UNTRUSTED}"
 FILTERS = "com.sun.management.jmxremote.serial.filter.pattern and jdk.serialFilter"
+SAY_NAME = "; say with --tls-name what name it bears"
 UNUSABLE = "cannot use the client certificate {client}"
 
 # What the JVM is, what the command is told, its exit codes, what its message says.
@@ -75,7 +76,7 @@ ROWS: list[tuple[str, str, Codes, str]] = [
     ("tls-untrusted", "--registry-tls", BLIND, GIVE_CA),
     ("tls-untrusted", TLS, BLIND, UNTRUSTED),
     ("tls-untrusted", OTHER_TLS, WELL, FORTY_TWO),
-    ("tls-wrong-name", TLS, BLIND, "IP address mismatch, certificate is not valid for '127.0.0.1'"),
+    ("tls-wrong-name", TLS, BLIND, f"IP address mismatch, certificate is not valid for '127.0.0.1'{SAY_NAME}"),
     ("tls-wrong-name", f"{TLS} --tls-name elsewhere.example", WELL, FORTY_TWO),
     ("tls-expired", TLS, BLIND, "certificate verify failed: certificate has expired"),
     ("mtls", "", BLIND, IN_CLEAR),

@@ -134,6 +134,26 @@ SHAPES = {
     "Primitive": 5,
     "Reference": "stetho.test:type=Values",
 }
+MOMENTS = {
+    "Duration": -1.5,
+    "Instant": "+1000000000-12-31T23:59:59.999Z",
+    "Date": "2026-01-02",
+    "DateBeforeChrist": "-0044-03-15",
+    "Time": "03:04:05.06",
+    "Times": ["00:00:00", "12:00:00", "03:04:00", "03:04:05"],
+    "DateTime": "2026-01-02T03:04:05.06",
+    "Zoned": "2026-01-02T03:04:05.06+01:00[Europe/Zurich]",
+    "ZonedByOffset": "2026-01-02T03:04:05.06-03:30",
+    "Zone": "Europe/Zurich",
+    "Offset": "-03:30",
+    "OddOffset": "+01:00:01",
+    "OffsetTime": "03:04:05.06-03:30",
+    "OffsetDateTime": "2026-01-02T03:04:05.06Z",
+    "Year": 2026,
+    "YearMonth": "2026-03",
+    "MonthDay": "--02-03",
+    "Period": "P1Y-3D",
+}
 FAULTY = {
     "Well": 1,
     "Runtime": Unreadable("IllegalStateException: the store is closed"),
@@ -157,7 +177,7 @@ def exactly(values: Mapping[str, object]) -> list[str]:
     return lines
 
 
-BEANS = [("Values", VALUES), ("Collected", COLLECTED), ("Opened", OPENED), ("Shapes", SHAPES)]
+BEANS = [("Values", VALUES), ("Collected", COLLECTED), ("Opened", OPENED), ("Shapes", SHAPES), ("Moments", MOMENTS)]
 
 
 @pytest.mark.parametrize(("kind", "values"), BEANS, ids=[kind for kind, _ in BEANS])

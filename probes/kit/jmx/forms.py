@@ -5,6 +5,7 @@ Source: the "Serialized Form" page of the JDK's API documentation. Part of the c
 
 from struct import unpack
 
+from probes.kit.jmx.moments import utc
 from probes.kit.jmx.objects import Array, Instance, after_size, field, odd, pairs_of, short
 from probes.kit.jmx.source import Malformed
 from probes.kit.jsontext import dumps
@@ -104,28 +105,12 @@ def _calendar(_: "Values", one: Instance, __: int) -> str:
     return utc(*divmod(time, 1000))
 
 
-def _time(_: "Values", one: Instance, __: int) -> object:
-    """What java.time writes of itself; 1 is a Duration, 2 an Instant. Source: java.time.Ser."""
-    kind = _bytes_of(one, ">b", 1)[0]
-    if kind not in (1, 2):
-        raise Malformed(f"a value of java.time of kind {kind}")
-    whole, nanos = _bytes_of(one, ">bqi", 13)[1:]
-    return whole + nanos / 1e9 if kind == 1 else utc(whole, nanos // 1_000_000)
-
-
-def utc(seconds: int, milliseconds: int) -> str:
-    """`2026-01-02T03:04:05.678Z`, of any year: time.gmtime() knows few. By Howard Hinnant's civil_from_days."""
-    days, second = divmod(seconds, 86400)
-    era, day_of_era = divmod(days + 719468, 146097)
-    year_of_era = (day_of_era - day_of_era // 1460 + day_of_era // 36524 - day_of_era // 146096) // 365
-    day_of_year = day_of_era - (365 * year_of_era + year_of_era // 4 - year_of_era // 100)
-    part = (5 * day_of_year + 2) // 153
-    month = part + 3 if part < 10 else part - 9
-    year = year_of_era + era * 400 + (month <= 2)
-    day = day_of_year - (153 * part + 2) // 5 + 1
-    shown = f"{year:04d}" if 0 <= year <= 9999 else f"{year:+05d}"
-    clock = f"{second // 3600:02d}:{second // 60 % 60:02d}:{second % 60:02d}"
-    return f"{shown}-{month:02d}-{day:02d}T{clock}.{milliseconds:03d}Z"
+def _time(values: "Values", one: Instance, depth: int) -> object:
+    """A value of java.time, which was made plain as it was read."""
+    made = next(iter((one.notes or {}).values()), None)
+    if made is None or len(made) != 1:
+        raise odd(one)
+    return values.plain(made[0], depth + 1)
 
 
 def _uuid(_: "Values", one: Instance, __: int) -> str:

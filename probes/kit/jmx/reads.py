@@ -221,4 +221,4 @@ class Reads:
         self.text_bytes += text_bytes
         if self.values > MAX_VALUES or self.text_bytes > MAX_TEXT:
             limits = f"over {MAX_VALUES} values or {MAX_TEXT >> 20} MiB of text"
-            raise self.session.exchange.error(f"it answers with {limits}")
+            raise self.session.exchange.error(f"it answers with {limits}; ask for fewer MBeans or attributes")

@@ -24,7 +24,6 @@ CLASS_ITSELF, END, EXCEPTION = 0x76, 0x78, 0x7B
 LONG_STRING, PROXY, ENUM = 0x7C, 0x7D, 0x7E
 FIRST_HANDLE = 0x7E0000
 
-_MOMENTS = (b"\x01", b"\x02")  # Duration and Instant: seconds and nanoseconds. Source: java.time.Ser
 _PRIMITIVES = {"B": "b", "C": "H", "D": "d", "F": "f", "I": "i", "J": "q", "S": "h", "Z": "?"}  # as struct has them
 
 
@@ -176,14 +175,13 @@ class Reader(Tokens):
                 made.notes[level.name] = notes
         return made
 
-    def _external(self, name: str) -> bytearray:
+    def _external(self, name: str) -> object:
         """What a class wrote wholly by itself. RMI uses version 1 of the protocol, which does not say where it ends."""
         if name != "java.time.Ser":
             raise Malformed(f"a {name}, whose form only Java knows")
-        kind = self._take(1)
-        if kind not in _MOMENTS:
-            raise Malformed(f"a value of java.time of kind {kind[0]}")
-        return bytearray(kind + self._take(12))
+        from probes.kit.jmx.moments import Moment
+
+        return Moment(self._number, self._utf).read()
 
     def _fields(self, fields: dict[str, object], level: JavaClass, depth: int) -> None:
         if level.numbers:

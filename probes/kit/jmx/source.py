@@ -16,7 +16,11 @@ BLOCK, LONG_BLOCK = 0x77, 0x7A
 
 
 class Malformed(Exception):
-    """What came is no Java serialization, or more of it than we take. Says what is wrong."""
+    """What came is no Java serialization, or not a form of it that we know. Says what is wrong."""
+
+
+class TooMuch(Malformed):
+    """What came may be well formed, but is more than we take."""
 
 
 class Source:
@@ -52,8 +56,8 @@ class Source:
         """As much of the next bytes as has come."""
         return self._buffer[self._at : self._at + size]
 
-    def _too_long(self) -> Malformed:
-        return Malformed(f"the reply is over {MAX_REPLY >> 20} MiB")
+    def _too_long(self) -> TooMuch:
+        return TooMuch(f"the reply is over {MAX_REPLY >> 20} MiB")
 
     def _fill(self, size: int) -> None:
         """Have `size` bytes at the start of the buffer."""
@@ -85,7 +89,7 @@ class Tokens:
         before = self._elements
         self._elements += elements
         if self._elements > MAX_ELEMENTS:
-            raise Malformed(f"the reply has over {MAX_ELEMENTS} elements")
+            raise TooMuch(f"the reply has over {MAX_ELEMENTS} elements")
         exchange = self._source.exchange
         if before >> 9 != self._elements >> 9 and exchange.left() <= 0:
             raise exchange.late()

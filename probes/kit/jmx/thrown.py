@@ -10,8 +10,9 @@ MAX_DEPTH = 10  # exceptions within exceptions
 
 # These only carry another one, in one of these fields.
 _BY_MBEAN = ("RuntimeMBeanException", "MBeanException", "RuntimeErrorException")
-_CARRIERS = (*_BY_MBEAN, "RuntimeOperationsException", "ReflectionException", "RemoteException")
-_INSIDE = ("runtimeException", "exception", "error", "detail")
+_BY_REFLECTION = ("UndeclaredThrowableException", "InvocationTargetException", "ExceptionInInitializerError")
+_CARRIERS = (*_BY_MBEAN, *_BY_REFLECTION, "RuntimeOperationsException", "ReflectionException", "RemoteException")
+_INSIDE = ("runtimeException", "exception", "error", "detail", "undeclaredThrowable", "target")
 
 
 class Thrown:

@@ -7,7 +7,7 @@ from probes.kit.dial import connect
 from probes.kit.exchange import Exchange
 from probes.kit.finding import cut, printable
 from probes.kit.jmx.serial import Aborted, Reader
-from probes.kit.jmx.source import MAX_REPLY, Malformed, Source
+from probes.kit.jmx.source import MAX_REPLY, Malformed, Source, TooMuch
 from probes.kit.jmx.thrown import Thrown
 from probes.kit.result import ProbeError
 
@@ -106,6 +106,9 @@ class JmxExchange(Exchange):
         return Broken(self._text(what), what)
 
     def _advice(self, what: str) -> str:
+        # Java's own clients take a certificate of any name, so many bear none that is dialed.
+        if "is not valid for" in what:
+            return "; say with --tls-name what name it bears"
         # With TLS 1.3 a server tells only after the handshake that it misses the client's certificate.
         if "alert" not in what or "certificate" not in what or "authority" in what:
             return ""
@@ -162,6 +165,8 @@ class Link:
             reply = self._reply(void)
         except Aborted as error:
             raise self._exchange.ruined(f"the JVM gave up its answer: {self._exchange.thrown(error.thrown)}") from None
+        except TooMuch as error:
+            raise self._exchange.ruined(f"{error}; ask for less") from None
         except Malformed as error:
             raise self._exchange.ruined(f"an answer that cannot be understood: {error}") from None
         self.served += 1

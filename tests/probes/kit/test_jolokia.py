@@ -27,9 +27,10 @@ def test_all_questions_are_one_post() -> None:
 
     read(JVM, net, (PATTERN, ("state",)), ("a:b=c", ()))
 
+    config = {"ignoreErrors": True, "maxCollectionSize": 0}
     assert json.loads(net.requests[0].body) == [
-        {"type": "read", "mbean": PATTERN, "attribute": ["state"], "config": {"ignoreErrors": True}},
-        {"type": "read", "mbean": "a:b=c", "config": {"ignoreErrors": True}},
+        {"type": "read", "mbean": PATTERN, "attribute": ["state"], "config": config},
+        {"type": "read", "mbean": "a:b=c", "config": config},
     ]
 
 
@@ -39,7 +40,7 @@ def test_where_names_are_enough_it_is_a_search(name: str) -> None:
 
     (answer,) = read(JVM, net, (name, NAMES))
 
-    assert json.loads(net.requests[0].body) == [{"type": "search", "mbean": name}]
+    assert json.loads(net.requests[0].body) == [{"type": "search", "mbean": name, "config": {"maxCollectionSize": 0}}]
     assert ({name: mbean.attributes for name, mbean in answer.mbeans().items()}, answer.found.bare) == (
         {"a:b=c": {}, "a:b=d": {}},
         False,
@@ -159,6 +160,13 @@ THROWS = {
     "error": "Boot class path mechanism is not supported",
 }
 
+# What a getter throws that asks another MBean in vain.
+OF_ANOTHER = {
+    "error_type": "javax.management.RuntimeMBeanException",
+    ".error": True,
+    "error": "javax.management.InstanceNotFoundException: a:b=other",
+}
+
 
 @pytest.mark.parametrize(
     ("value", "found"),
@@ -167,7 +175,10 @@ THROWS = {
         ({"used": 1}, {"used": 1}),
         ({".error": 1}, {".error": 1}),
         (THROWS, "UnsupportedOperationException: Boot class path mechanism is not supported"),
-        ("ERROR: No way (class java.lang.X)", "No way (class java.lang.X)"),
+        (OF_ANOTHER, "RuntimeMBeanException: javax.management.InstanceNotFoundException: a:b=other"),
+        ("ERROR: No way (class java.lang.X)", "X: No way"),
+        ("ERROR: No way", "No way"),
+        ("[Object limit exceeded]", "Jolokia says the object limit is exceeded"),
     ],
 )
 def test_an_attribute_that_cannot_be_read_costs_none_of_the_others(value: object, found: object) -> None:
@@ -176,6 +187,14 @@ def test_an_attribute_that_cannot_be_read_costs_none_of_the_others(value: object
     mbean = answer.mbeans()["a:b=c"]
     assert mbean.attributes == {"Odd": found, "Uptime": 7}
     assert isinstance(mbean.attributes["Odd"], Unreadable) is (found != value)
+
+
+@pytest.mark.parametrize("kind", ["AttributeNotFoundException", "InstanceNotFoundException"])
+def test_what_is_not_there_jolokia_1_says_at_the_end_of_its_words(kind: str) -> None:
+    answer, _ = ask(told({"a:b=c": {"Nope": f"ERROR: no such thing (class javax.management.{kind})", "Uptime": 7}}))
+
+    gone = kind == "InstanceNotFoundException"
+    assert answer.found.mbeans == ({} if gone else {"a:b=c": {"Uptime": 7}})
 
 
 def test_what_has_only_other_attributes_is_bare() -> None:

@@ -21,6 +21,7 @@ public final class Beans {
         server.registerMBean(new Table(Values.all()), name("type=Values"));
         server.registerMBean(new Table(Collected.all()), name("type=Collected"));
         server.registerMBean(new Table(Opened.all()), name("type=Opened"));
+        server.registerMBean(new Table(Moments.all()), name("type=Moments"));
         server.registerMBean(new Shapes(), name("type=Shapes"));
         server.registerMBean(new Faulty(), name("type=Faulty"));
         server.registerMBean(new Leaks(), name("type=Leaks"));

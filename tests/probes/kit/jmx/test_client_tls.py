@@ -45,6 +45,7 @@ def test_the_certificate_may_bear_another_name(tls: Tls) -> None:
         wrong = said(fake.port, trust=trust, registry_tls=True)
         assert "certificate verify failed" in wrong
         assert "--ca-file" not in wrong
+        assert wrong.endswith("; say with --tls-name what name it bears")
         found = ask(fake.port, trust=trust, registry_tls=True, tls_name="elsewhere.example")
         assert found[0].mbeans == VALUE
 

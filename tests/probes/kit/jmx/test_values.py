@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from probes.kit.jmx.forms import utc
+from probes.kit.jmx.moments import utc
 from probes.kit.jmx.source import Malformed
 from probes.kit.jmx.thrown import Thrown
 from probes.kit.jsontext import dumps
@@ -135,6 +135,23 @@ def test_an_exception_is_told_by_what_it_carries(version: int, bean: str, name: 
     reply = read(recorded(version, bean, name))
     assert reply.thrown
     assert str(Thrown(reply.value)).startswith(text)
+
+
+@pytest.mark.parametrize(
+    ("carrier", "field"),
+    [
+        ("java.lang.reflect.UndeclaredThrowableException", "undeclaredThrowable"),
+        ("java.lang.reflect.InvocationTargetException", "target"),
+        ("java.lang.ExceptionInInitializerError", "exception"),
+    ],
+)
+def test_what_reflection_wraps_and_says_nothing_of_is_told(carrier: str, field: str) -> None:
+    inner = java.carrying(carrier, field, java.thrown("java.io.IOException", "disk full"))
+    outer = java.carrying("javax.management.RuntimeMBeanException", "runtimeException", inner)
+
+    told = Thrown(read(java.reply(outer, 2)).value)
+
+    assert (str(told), told.by_mbean) == ("IOException: disk full", True)
 
 
 def test_keys_are_text() -> None:
