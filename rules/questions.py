@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -20,11 +21,15 @@ from rules.rule import Rule
 
 @dataclass(frozen=True)  # no slots: what is derived is kept once it is known
 class Question:
-    """One probe with its options. `problem` instead of options: they cannot be had, so nobody can be asked."""
+    """One probe with its options. `problem` instead of options: they cannot be had, so nobody can be asked.
+
+    `meant` is then the address that would be asked, as people may see it, if that is known.
+    """
 
     probe: str
     options: Any = field(default=None, repr=False)
     problem: str = ""
+    meant: str = ""
 
     @cached_property
     def key(self) -> tuple[object, ...]:
@@ -33,7 +38,7 @@ class Question:
     @cached_property
     def target(self) -> str:
         """The address asked, as people may see it."""
-        return self.options.target.shown if self.options else ""
+        return self.options.target.shown if self.options else self.meant
 
     @cached_property
     def endpoint(self) -> str:
@@ -93,10 +98,22 @@ class _Asked:
             fallback = expand_with(unset, self._environment)
             return Question(self._probe, self._options.build(given, self._around, fallback))
         except ExpandError as error:
-            return Question(self._probe, problem=f"{rule.place}: {error}")
+            said = str(error)
         except OptionErrors as errors:
             said = "; ".join(self._said(error, rule) for error in errors.errors)
-            return Question(self._probe, problem=f"{rule.place}: {said}")
+        return Question(self._probe, problem=f"{rule.place}: {said}", meant=self._meant(rule, each))
+
+    def _meant(self, rule: Rule, each: Labels) -> str:
+        sources = self._expandable(rule.given, each), self._around, self._expandable(self._defaults, {})
+        return self._options.address(*sources).shown
+
+    def _expandable(self, written: With, each: Labels) -> dict[str, str | list[str]]:
+        """What can be had of these, should it not be all."""
+        found: dict[str, str | list[str]] = {}
+        for option, value in written.items():
+            with suppress(ExpandError):
+                found |= expand_with({option: value}, self._environment, each)
+        return found
 
     def _said(self, error: OptionError, rule: Rule) -> str:
         """What is wrong with an option; not in the words of the error where those might quote what a `${}` gave."""

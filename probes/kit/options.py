@@ -156,6 +156,18 @@ class OptionSet:
                 return options
         raise OptionErrors(errors)
 
+    @classmethod
+    def address(cls, *sources: "Given") -> "Url":
+        """Whom these texts mean to ask, whatever else is wrong with them; empty where that cannot be told."""
+        for field in cls.fields:
+            try:
+                value = issubclass(field.type, Url) and _value(field, sources)
+            except ValueError:
+                continue
+            if isinstance(value, Url) and value:
+                return value
+        return Url("")
+
     @property
     def key(self) -> "tuple[object, ...]":
         """Equal for equal options: two questions with one key are one question."""
@@ -203,7 +215,7 @@ def _one(key: str, given: "str | Sequence[str]") -> str:
 
 
 def _in_file(field: Field, path: str) -> object:
-    """The secret in a file, without its last newline; ValueError names the file and shows nothing of it."""
+    """The secret in a file; ValueError names the file and shows nothing of it."""
     from probes.kit.secretfile import text_in  # few questions need one
 
     text = text_in(path)

@@ -405,6 +405,20 @@ def test_who_cannot_be_judged_for_five_minutes_is_reported_once(world: World) ->
     assert world.heard() == [title.replace("FIRING", "RESOLVED")]
 
 
+def test_whose_secret_is_missing_is_reported_by_address_and_all_is_clear_when_it_is_back(world: World) -> None:
+    world.rules = CONNECT.replace("probe: connect", "probe: connect\n    with: {token: '${TOKEN}'}")
+    world.environment = {"TOKEN": "s3cret"}
+    world.sweep()
+    world.environment = {}
+    assert world.sweeps(6).firing == 1
+    [title] = world.heard()
+    assert title.startswith(f"FIRING StethoUnknown: 1 of 1 rules that ask {world.worker.url} cannot be judged: ")
+    assert "token: the environment variable TOKEN is not set\n" in world.last()["message"]
+    world.environment = {"TOKEN": "s3cret"}
+    world.sweep()
+    assert world.heard() == [title.replace("FIRING", "RESOLVED")]
+
+
 def test_a_list_that_cannot_be_learnt_because_its_server_is_down_is_reported_too(world: World) -> None:
     """Connect that refuses is CRITICAL, but a rule about its tasks can judge nothing."""
     world.sweeps(3)
