@@ -101,7 +101,7 @@ class _Asked:
             said = str(error)
         except OptionErrors as errors:
             said = "; ".join(self._said(error, rule) for error in errors.errors)
-        return Question(self._probe, problem=f"{rule.place}: {said}", meant=self._meant(rule, each))
+        return Question(self._probe, problem=f"{said} ({rule.place})", meant=self._meant(rule, each))
 
     def _meant(self, rule: Rule, each: Labels) -> str:
         sources = self._expandable(rule.given, each), self._around, self._expandable(self._defaults, {})

@@ -358,7 +358,7 @@ def test_alerts_lists_what_fires_is_pending_and_held(world: World) -> None:
     ]  # fmt: skip
     first, second, *_ = found["alerts"]
     assert first["not_verified_since"] == "2026-01-01T00:01:00Z"
-    assert first["not_verified_because"].endswith("the environment variable OTHER is not set")
+    assert first["not_verified_because"].startswith("url: the environment variable OTHER is not set (")
     assert second["labels"] == {
         "alertname": "TaskFailed", "target": world.worker.url, "connector": "sink", "task": "1", "severity": "critical",
     }  # fmt: skip

@@ -117,7 +117,8 @@ def test_what_cannot_be_had_is_the_questions_problem_and_quotes_no_value(
     tmp_path: Path, rest: str, environment: dict[str, str], said: str
 ) -> None:
     question = one(tmp_path, rest, environment).question
-    assert question.problem.startswith(f"{tmp_path}/rules.yml:6: {said}")
+    assert question.problem.startswith(said)
+    assert question.problem.endswith(f" ({tmp_path}/rules.yml:6)")
     assert question.options is None
     assert SECRET not in repr(question)
     meant = ("http://h", "http://h", "h") if "http://h" in rest else ("", "", "")
@@ -134,7 +135,7 @@ groups:
   - {alert: B, probe: connect, with: {url: "http://h"}}
 """
     a, b = found(tmp_path, text)
-    assert a.question.problem.endswith("url: the environment variable URL is not set")
+    assert a.question.problem.startswith("url: the environment variable URL is not set (")
     assert b.question.problem == ""
 
 
