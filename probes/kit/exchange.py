@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 
 PIECE = 64 << 10  # bytes asked of the kernel at a time
+# Seconds of silence that say anything of the other side: a probe that is throttled may have come to ask only just
+# before its deadline, and then it is the slow one.
+TELLING = 0.2
 
 
 class Exchange:
@@ -32,11 +35,12 @@ class Exchange:
     time to ask.
     """
 
-    __slots__ = ("asked", "end", "lost", "received", "start", "way")
+    __slots__ = ("asked", "end", "lost", "received", "sent", "start", "way")
     TRY_PLAIN = ""  # advice where TLS was spoken to one that speaks none
 
     def __init__(self, asked: object, end: float, way: str = "") -> None:
-        self.asked, self.end, self.way, self.start = asked, end, way, monotonic()
+        self.asked, self.end, self.way = asked, end, way
+        self.start = self.sent = monotonic()  # since when it could be answered
         self.received = 0  # bytes of the answer, all its framing included
         self.lost = False  # the peer closed or reset the connection
         if end <= self.start:
@@ -80,6 +84,7 @@ class Exchange:
                 if _gone(error):
                     return
                 raise self.failed(error) from None
+        self.sent = monotonic()
 
     def arrived(self, data: bytes) -> None:
         """Note bytes of the answer; a protocol may refuse them here."""
@@ -103,9 +108,12 @@ class Exchange:
 
     def late(self) -> ProbeError:
         """The deadline has passed, or the kernel gave up waiting."""
-        waited = seconds(min(monotonic(), self.end) - self.start)
+        now = min(monotonic(), self.end)
+        waited = seconds(now - self.start)
         if self.received:
             return self.error(f"the answer was not complete in {waited} ({self.progress()})")
+        if now - self.sent < TELLING:
+            return self.error(f"not a byte in {waited}, too short a time to tell")
         return self.dead(f"not a byte in {waited}")
 
     def unasked(self) -> ProbeError:
