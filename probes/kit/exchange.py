@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 PIECE = 64 << 10  # bytes asked of the kernel at a time
 # Seconds of silence that say anything of the other side: a probe that is throttled may have come to ask only just
 # before its deadline, and then it is the slow one.
-TELLING = 0.2
+TELLING = 0.15
 
 
 class Exchange:
