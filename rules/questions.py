@@ -33,7 +33,7 @@ class Question:
 
     @cached_property
     def key(self) -> tuple[object, ...]:
-        return (self.probe, self.problem, *(self.options.key if self.options else ()))
+        return (self.probe, self.problem, self.meant, *(self.options.key if self.options else ()))
 
     @cached_property
     def target(self) -> str:

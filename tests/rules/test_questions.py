@@ -125,6 +125,13 @@ def test_what_cannot_be_had_is_the_questions_problem_and_quotes_no_value(
     assert (question.target, question.endpoint, question.host) == meant, "who is not asked is known all the same"
 
 
+def test_each_entry_whose_secret_is_missing_keeps_its_own_address(tmp_path: Path) -> None:
+    rest = "each: [{host: a}, {host: b}]\n    with: {url: 'http://{{ $each.host }}:1', token: '${TOKEN}'}"
+    instances = found(tmp_path, RULE.format(probe="connect", rest=rest))
+    assert [instance.question.endpoint for instance in instances] == ["http://a:1", "http://b:1"]
+    assert len({instance.question.problem for instance in instances}) == 1
+
+
 def test_a_default_that_cannot_be_expanded_is_a_problem_only_where_it_is_needed(tmp_path: Path) -> None:
     text = """
 defaults: {connect: {url: "${URL}"}}
