@@ -120,6 +120,9 @@ class View:
     def now(self) -> float:
         return time.time()
 
+    def left(self) -> float:
+        return self._end - time.monotonic()
+
 
 class Crew:
     """Threads that ask questions until all are answered or the time for asking is up.

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     Address = tuple[int, int, int, str, Any]  # as getaddrinfo gives it
 
+KNOCKS = 2
+
 
 def resolve(host: bytes, port: int) -> "list[Address]":
     """The addresses of a name; may hang. `host` is bytes, for of a str getaddrinfo loads the idna codec (5 ms)."""
@@ -32,20 +34,12 @@ def connect(exchange: "Exchange", host: bytes, port: int) -> _socket.socket:
         raise exchange.error(f"{port} is no port")
     addresses = _addresses(exchange, host, port)
     fault = None
-    for tried, (family, kind, protocol, _, address) in enumerate(addresses):
+    for tried, address in enumerate(addresses):
         share = exchange.left() / (len(addresses) - tried)
         if share <= 0:
             break
         try:
-            sock = _socket.socket(family, kind, protocol)
-            try:
-                sock.settimeout(share)
-                sock.connect(address)
-                sock.setsockopt(_socket.IPPROTO_TCP, _socket.TCP_NODELAY, 1)
-                return sock
-            except BaseException:
-                sock.close()
-                raise
+            return _connected(exchange, address, share)
         except TimeoutError:
             fault = exchange.late()
         except ConnectionRefusedError:
@@ -58,6 +52,26 @@ def connect(exchange: "Exchange", host: bytes, port: int) -> _socket.socket:
             # A family that this host cannot route says less than a refusal at another address.
             fault = fault or exchange.unrouted(reason(error))
     raise fault or exchange.unasked()
+
+
+def _connected(exchange: "Exchange", address: "Address", share: float) -> _socket.socket:
+    """A connection to one address in its share of the time; TimeoutError if it does not answer."""
+    family, kind, protocol, _, place = address
+    # Where too many wait to be let in, Linux drops who comes next, and itself knocks again only after a second.
+    for _ in range(KNOCKS):
+        sock = _socket.socket(family, kind, protocol)
+        try:
+            sock.settimeout(max(min(share / KNOCKS, exchange.left()), 0.001))
+            sock.connect(place)
+            sock.setsockopt(_socket.IPPROTO_TCP, _socket.TCP_NODELAY, 1)
+            return sock
+        except TimeoutError:
+            exchange.suspect(sock)
+            sock.close()
+        except BaseException:
+            sock.close()
+            raise
+    raise TimeoutError
 
 
 def _addresses(exchange: "Exchange", host: bytes, port: int) -> "list[Address]":

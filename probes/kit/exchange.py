@@ -10,14 +10,24 @@ from probes.kit.result import ProbeError, Unreachable, Unrouted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Protocol
+    from collections.abc import Callable
+    from typing import Protocol, TypeVar
 
-    class Wire(Protocol):
+    from probes.kit.witness import Witness
+
+    class Socket(Protocol):
+        """What has a file descriptor."""
+
+        def fileno(self) -> int: ...
+
+    class Wire(Socket, Protocol):
         """What an exchange needs of a connection: a plain socket has it, and one with TLS."""
 
         def settimeout(self, seconds: float, /) -> None: ...
         def recv(self, size: int, /) -> bytes: ...
         def send(self, data: memoryview, /) -> int: ...
+
+    T = TypeVar("T")
 
 
 PIECE = 64 << 10  # bytes asked of the kernel at a time
@@ -35,7 +45,7 @@ class Exchange:
     time to ask.
     """
 
-    __slots__ = ("asked", "end", "lost", "received", "sent", "start", "way")
+    __slots__ = ("asked", "end", "lost", "received", "sent", "start", "way", "witness")
     TRY_PLAIN = ""  # advice where TLS was spoken to one that speaks none
 
     def __init__(self, asked: object, end: float, way: str = "") -> None:
@@ -43,6 +53,7 @@ class Exchange:
         self.start = self.sent = monotonic()  # since when it could be answered
         self.received = 0  # bytes of the answer, all its framing included
         self.lost = False  # the peer closed or reset the connection
+        self.witness: Witness | None = None  # of what the server does while it is silent
         if end <= self.start:
             raise self.error("no time left to ask")
 
@@ -56,8 +67,7 @@ class Exchange:
         if left <= 0:
             raise self._late_but_look(wire)
         try:
-            wire.settimeout(left)
-            data = wire.recv(size)
+            data = self.wait_for(wire, lambda: wire.recv(size))
         except TimeoutError:
             raise self.late() from None
         except OSError as error:
@@ -67,6 +77,28 @@ class Exchange:
         self.lost = not data
         self.arrived(data)
         return data
+
+    def wait_for(self, wire: "Wire", work: "Callable[[], T]") -> "T":
+        """What `work` has from the wire by the deadline, else TimeoutError; silence is looked into meanwhile."""
+        left = self.left()
+        if not self.received and self.witness is None and left > 0:
+            try:
+                wire.settimeout(min(TELLING, left / 2))
+                return work()
+            except TimeoutError:
+                self.suspect(wire)
+        wire.settimeout(max(self.left(), 0.0))
+        try:
+            return work()
+        except BlockingIOError:  # no time is left
+            raise TimeoutError from None
+
+    def suspect(self, wire: "Socket") -> None:
+        """Have somebody look at what it does who has been silent on this wire for a while."""
+        if self.witness is None:
+            from probes.kit.witness import Witness  # whoever is answered does without it
+
+            self.witness = Witness(wire.fileno(), self.end)
 
     def send(self, wire: "Wire", data: bytes) -> None:
         """Send it all. A connection lost meanwhile is no error yet: the peer may have answered before it closed."""
@@ -112,8 +144,13 @@ class Exchange:
         waited = seconds(now - self.start)
         if self.received:
             return self.error(f"the answer was not complete in {waited} ({self.progress()})")
+        if self.witness and (process := self.witness.stopped()):
+            return self.dead(f"not a byte in {waited}: process {process}, which listens there, is stopped")
         if now - self.sent < TELLING:
             return self.error(f"not a byte in {waited}, too short a time to tell")
+        had = self.witness.starved() if self.witness else None
+        if had is not None:
+            return self.error(f"not a byte in {waited}, but it wants to run, and had only {seconds(had)} of CPU")
         return self.dead(f"not a byte in {waited}")
 
     def unasked(self) -> ProbeError:

@@ -183,3 +183,6 @@ class Net(Protocol):
 
     def now(self) -> float:
         """Seconds since the epoch."""
+
+    def left(self) -> float:
+        """Seconds to the deadline, negative after it."""

@@ -163,8 +163,7 @@ def wrap(exchange: "Exchange", sock: "_socket.socket", name: str, context: "_ssl
     try:
         tls = TlsSocket(sock, context, host_name(exchange, name))
         try:
-            tls.settimeout(exchange.left())
-            tls.do_handshake()
+            exchange.wait_for(tls, tls.do_handshake)
         except (OSError, ValueError) as error:
             raise fault(exchange, error, tls.first) from None
         return tls

@@ -39,6 +39,9 @@ class FakeNet:
     def now(self) -> float:
         return self.time
 
+    def left(self) -> float:
+        return 5.0
+
 
 def reply(answer: Answer) -> Reply:
     if isinstance(answer, Exception):

@@ -56,6 +56,9 @@ class Jvm:
     def now(self) -> float:
         return NOW
 
+    def left(self) -> float:
+        return 5.0
+
     def _jolokia(self, question: dict[str, Any]) -> dict[str, Any]:
         answer = found(self.mbeans, question["mbean"], tuple(question["attribute"]))
         shown = {
@@ -108,6 +111,9 @@ class Scraped:
 
     def now(self) -> float:
         return NOW
+
+    def left(self) -> float:
+        return 5.0
 
 
 def selected(request: Request, samples: list[Sample]) -> Reply:

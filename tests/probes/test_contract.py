@@ -45,6 +45,9 @@ class Healthy:
     def now(self) -> float:
         return NOW
 
+    def left(self) -> float:
+        return 5.0
+
 
 def answer(probe: str, given: dict[str, str]) -> dict[str, Any]:
     module = catalog.load(probe)

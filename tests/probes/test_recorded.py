@@ -102,6 +102,9 @@ class Frozen:
     def now(self) -> float:
         return self._now
 
+    def left(self) -> float:
+        return 5.0
+
 
 @pytest.fixture(scope="module")
 def pool() -> Iterator[Pool]:

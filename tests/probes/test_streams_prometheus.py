@@ -54,6 +54,9 @@ class Prometheus:
     def now(self) -> float:
         return NOW
 
+    def left(self) -> float:
+        return 5.0
+
 
 def vector(*result: Any, **more: object) -> dict[str, Any]:
     return {"status": "success", "data": {"resultType": "vector", "result": list(result)}, **more}

@@ -1,0 +1,42 @@
+"""How long a kubelet's probe may take: its second begins with the process, of which a throttled one spends half."""
+
+import json
+import subprocess
+import sys
+import time
+
+import pytest
+
+from probes.kit.cold import left_of
+from tests.probes.kit.command import COMMAND, ROOT
+from tests.probes.kit.rawserver import Serve, Talk
+
+
+@pytest.mark.parametrize(
+    ("age", "left"),
+    [(0.0, 0.8), (0.03, 0.77), (0.3, 0.5), (0.5, 0.4), (0.79, 0.4), (0.8, 0.8), (3600.0, 0.8)],
+)
+def test_a_kubelet_counts_from_the_start_of_the_process(age: float, left: float) -> None:
+    assert left_of(0.8, age) == pytest.approx(left)
+
+
+def test_a_process_knows_its_age() -> None:
+    call = "import time; from probes.kit.cold import age; a = age(); time.sleep(0.2); print(a, age())"
+    begun = time.monotonic()
+    done = subprocess.run([sys.executable, "-c", call], capture_output=True, text=True, cwd=ROOT)
+    young, old = map(float, done.stdout.split())
+
+    assert 0 <= young < old - 0.19
+    assert old < time.monotonic() - begun + 0.02  # the kernel counts in hundredths
+
+
+def test_only_a_kubelet_counts_so(serve: Serve) -> None:
+    """A process that came up slowly, as a throttled one does, ends when it must, and asks an alert's question whole."""
+    late = f"import time, runpy, sys; time.sleep(0.5); sys.argv = sys.argv[1:]; runpy.run_path({str(COMMAND)!r})"
+    said = {}
+    for purpose in ("liveness", "alert"):
+        call = ["probe", "connect", "--url", serve(Talk.hang).url, "--timeout", "1s", "--as", purpose]
+        done = subprocess.run([sys.executable, "-c", late, "stetho", *call], capture_output=True, text=True, cwd=ROOT)
+        said[purpose] = json.loads(done.stdout)["duration_ms"]
+
+    assert said["liveness"] < 900 < 999 < said["alert"]
