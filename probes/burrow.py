@@ -1,11 +1,11 @@
 """Burrow: every consumer group keeps up, by Burrow's own verdict and by its lag."""
 
+from probes.kit.burrow import STATUSES, read_group, read_names
 from probes.kit.example import one_of
 from probes.kit.finding import cut, naming, sentence
 from probes.kit.options import Choice, Duration, OptionError, Range, Url, option
-from probes.kit.rest import HttpOptions, ask, expect, json_of, number_or_none, objects, refusal
+from probes.kit.rest import HttpOptions, quote
 from probes.kit.result import ProbeError, Result, Status, worst
-from probes.kit.types import quote
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -13,22 +13,12 @@ if TYPE_CHECKING:
     from typing import Any
 
     from probes.kit.finding import Finding
-    from probes.kit.net import Net, Request
+    from probes.kit.net import Net
 
     Item = dict[str, Any]
 
 ASKS = "others"
 
-# Source: Burrow's protocol.StatusConstant. A group is only ever NOTFOUND, OK, WARN or ERR; ERR sums up the worse ones.
-STATUSES = {
-    "OK": Status.OK,
-    "WARN": Status.WARNING,
-    "ERR": Status.CRITICAL,
-    "STOP": Status.CRITICAL,
-    "STALL": Status.CRITICAL,
-    "REWIND": Status.CRITICAL,
-}
-NEED_A_FULL_WINDOW = ("STOP", "STALL")
 NOTFOUND = {"unknown": Status.UNKNOWN, "ok": Status.OK, "warning": Status.WARNING, "critical": Status.CRITICAL}
 
 
@@ -52,9 +42,9 @@ class Options(HttpOptions):
     def check(self) -> None:
         super().check()
         if self.group and self.group_regex is not None:
-            raise OptionError("group_regex", "cannot be combined with group: name groups or match them")
+            raise OptionError("group_regex", "cannot be combined with --group: name groups or match them")
         if self.per_partition and self.warning is None and self.critical is None:
-            raise OptionError("per_partition", "needs warning or critical: it says what they judge")
+            raise OptionError("per_partition", "needs --warning or --critical: it says what they judge")
         if self.group_regex is not None:
             compiled(self.group_regex)
 
@@ -88,7 +78,7 @@ EXAMPLE = {
 
 def probe(o: Options, net: "Net") -> Result:
     request = o.get(o.url.below("v3/kafka"))
-    clusters = names(net, request, "clusters")
+    clusters = read_names(net, request, "clusters")
     if o.cluster is None and len(clusters) != 1:
         have = (
             f"watches {cut(', '.join(clusters))}: choose one with --cluster"
@@ -116,17 +106,11 @@ def well(groups: "list[Item]") -> str:
     return f"{len(groups)} of {len(groups)} groups OK, the largest lag is {most['total_lag']} ({most['name']})"
 
 
-def names(net: "Net", request: "Request", key: str) -> list[str]:
-    answer = expect(dict, ask(net, request), "an object", request)
-    listed = expect(list, answer.get(key), f"`{key}` as a list", request)
-    return [expect(str, name, f"`{key}` as names", request) for name in listed]
-
-
 def chosen(o: Options, net: "Net", cluster: str) -> list[str]:
     """The groups to judge. Burrow counts itself among them, as `burrow-*`, often with a huge lag (since 1.3.0)."""
     if o.group:
         return list(dict.fromkeys(o.group))
-    known = names(net, o.get(o.url.below(f"v3/kafka/{quote(cluster)}/consumer")), "consumers")
+    known = read_names(net, o.get(o.url.below(f"v3/kafka/{quote(cluster)}/consumer")), "consumers")
     found = sorted(name for name in known if not name.startswith("burrow-"))
     if o.group_regex is not None:
         found = [name for name in found if compiled(o.group_regex).fullmatch(name)]
@@ -150,33 +134,7 @@ def ask_group(o: Options, net: "Net", cluster: str, name: str) -> "tuple[Item, l
     if not fits_an_address(name):  # one such group must not hide the others
         return dict.fromkeys(EXAMPLE_GROUP) | {"name": name}, []
     request = o.get(o.url.below(f"v3/kafka/{quote(cluster)}/consumer/{quote(name)}/lag"))
-    reply = net.request(request)
-    if reply.status not in (200, 404):
-        raise refusal(request, reply)
-    answer = expect(dict, json_of(request, reply), "an object", request)
-    # An unknown group is a 404 with "error": false and the status NOTFOUND.
-    if answer.get("error") is not False:
-        raise refusal(request, reply)
-    told = expect(dict, answer.get("status"), "`status` as an object", request)
-    status: str | None = expect(str, told.get("status"), "`status` of the group as text", request)
-    complete = number_or_none(told.get("complete"), "`complete` of the group as a number", request)
-    partitions = [
-        read_partition(part, name, complete, net.now(), request)
-        for part in objects(told.get("partitions"), "`partitions` as a list", request)
-    ]
-    if status == "OK" and not partitions:
-        status = None  # Burrow says OK of a group of which it has seen nothing yet
-    if status == "ERR" and rests_on_doubt(partitions):
-        status = None
-    total = number_or_none(told.get("totallag"), "`totallag` as a number", request)
-    group = {
-        "name": name,
-        "status": status,
-        "total_lag": total if partitions else None,
-        "worst_lag": max((part["lag"] for part in partitions if part["lag"] is not None), default=None),
-        "complete": complete if partitions else None,
-        "last_commit_age_seconds": min(ages(partitions), default=None),
-    }
+    group, partitions = read_group(net, request, name)
     if is_stale(o, group):
         for item in (group, *partitions):
             item["status"] = None if item["status"] in ("OK", "WARN") else item["status"]
@@ -195,39 +153,6 @@ def is_stale(o: Options, group: "Item") -> bool:
     """
     newest = group["last_commit_age_seconds"]
     return o.max_age is not None and (newest is None or newest > o.max_age)
-
-
-def read_partition(part: "Item", group: str, complete: "float | None", now: float, request: "Request") -> "Item":
-    """Burrow judges half-filled windows too (`minimum-complete` is 0 by default): a STOP or STALL of one is null.
-
-    A partition of which it has seen no commit reads OK with no lag, whatever its topic holds: its `lag` is null.
-    """
-    status = expect(str, part.get("status"), "`status` of a partition as text", request)
-    full = number_or_none(part.get("complete", complete), "`complete` of a partition as a number", request)
-    end = expect(dict, part.get("end") or {}, "`end` of a partition as an object", request)
-    committed = number_or_none(end.get("timestamp"), "`timestamp` of a commit as a number", request)
-    lag = part.get("current_lag", part.get("current-lag", end.get("lag"))) if end else None
-    return {
-        "group": group,
-        "topic": expect(str, part.get("topic"), "`topic` of a partition as text", request),
-        "partition": expect(int, part.get("partition"), "`partition` as a number", request),
-        "status": None if status in NEED_A_FULL_WINDOW and (full is None or full < 1) else status,
-        "lag": number_or_none(lag, "`current_lag` of a partition as a number", request),
-        "complete": full,
-        "owner": part.get("owner") or None,
-        "client_id": part.get("client_id") or None,
-        "last_commit_age_seconds": None if committed is None else round(now - committed / 1000, 3),
-    }
-
-
-def rests_on_doubt(partitions: "list[Item]") -> bool:
-    """Whether only partitions with half-filled windows made Burrow say ERR of their group."""
-    firm = any(STATUSES.get(part["status"]) is Status.CRITICAL for part in partitions)
-    return not firm and any(part["status"] is None for part in partitions)
-
-
-def ages(partitions: "list[Item]") -> list[float]:
-    return [part["last_commit_age_seconds"] for part in partitions if part["last_commit_age_seconds"] is not None]
 
 
 def judge(o: Options, count: int, group: "Item", partitions: "list[Item]") -> "Iterator[Finding]":

@@ -3,9 +3,8 @@
 from probes.kit.example import one_of
 from probes.kit.finding import sentence
 from probes.kit.options import Url, option
-from probes.kit.rest import HttpOptions, ask, expect, json_of, objects, refusal
+from probes.kit.rest import HttpOptions, ask, expect, json_of, objects, quote, refusal
 from probes.kit.result import ProbeError, Result, Status, worst
-from probes.kit.types import quote
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

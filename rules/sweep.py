@@ -6,7 +6,7 @@ The only place where clock, environment, network, store and delivery meet; all d
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
-from functools import partial
+from functools import cache, partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -21,12 +21,13 @@ from rules.expand import Environment, ExpandError, expand
 from rules.judge import Document, judge, unjudged
 from rules.load import Loaded
 from rules.lock import held
-from rules.model import Alert, Destination, State, Tick
+from rules.model import Alert, Destination, State
 from rules.notify import AppriseNotifier, scheme_of
 from rules.questions import Instance, instances
 from rules.route import Route, Routing
-from rules.state import Settled, Watched, counted_gap, missed_sweeps, removed, settle
+from rules.state import Settled, Watched, removed, settle
 from rules.store import Store, SweepMark
+from rules.tick import counted_gap, missed_sweeps
 from rules.told import Owed, owed
 
 ASKING = 2 / 3  # of the deadline; the rest is kept for sending
@@ -105,8 +106,11 @@ class _Sweep:
         self.begun, self.now = time.monotonic(), summary.started
         self.marks = store.sweeps(settings.name)  # newest first
         self.mark = SweepMark(self.marks[0].number + 1 if self.marks else 1, self.now)
-        self.ticks: dict[tuple[float | None, float | None], Tick] = {}
-        self.tick = self._tick(None, None)
+        starts = [mark.started_at for mark in reversed(self.marks)]
+        gaps = [later - earlier for earlier, later in pairwise(starts)]
+        # By a group's `interval` and `max_gap`; many groups have the same.
+        self.tick_of = cache(partial(counted_gap, self.now, starts[-1] if starts else None, gaps))
+        self.tick = self.tick_of(None, None)
 
     def run(self) -> None:
         live = self.store.live(self.settings.name)
@@ -123,15 +127,6 @@ class _Sweep:
         if why and not self.settings.allow_removal:
             raise Refused(f"{why}; nothing was asked or closed. If it is meant, say --allow-removal once")
 
-    def _tick(self, interval: float | None, max_gap: float | None) -> Tick:
-        """The tick of a group with these keys; many rules have the same."""
-        if (interval, max_gap) not in self.ticks:
-            starts = [mark.started_at for mark in reversed(self.marks)]
-            gaps = [later - earlier for earlier, later in pairwise(starts)]
-            tick = counted_gap(self.now, starts[-1] if starts else None, gaps, interval, max_gap)
-            self.ticks[interval, max_gap] = tick
-        return self.ticks[interval, max_gap]
-
     def _watched(self, all_instances: list[Instance], answers: Answers) -> dict[str, Watched]:
         """What this sweep learnt of every rule's alerts, and of stetho's own."""
         why_blind = own.blind(answers.hosts)
@@ -142,7 +137,7 @@ class _Sweep:
             instance.key: judge(
                 instance,
                 documents[instance.question.key],
-                self._tick(instance.rule.interval, instance.rule.max_gap),
+                self.tick_of(instance.rule.interval, instance.rule.max_gap),
             )
             for instance in all_instances
         }

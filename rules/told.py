@@ -21,7 +21,7 @@ from rules.model import (
     Told,
 )
 from rules.route import Routed, Routing, resolve
-from rules.state import lasted
+from rules.tick import lasted
 
 PATIENCE = 5  # failures in a row before a notice skips sweeps
 LONGEST_BACKOFF = 900.0  # seconds since the last failure

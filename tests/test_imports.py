@@ -14,6 +14,7 @@ FILES = sorted(
 
 PURE = [
     "rules/state.py",
+    "rules/tick.py",
     "rules/route.py",
     "rules/mute.py",
     "rules/message.py",

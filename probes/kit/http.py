@@ -147,14 +147,13 @@ class _Answer:
         if headers.get("content-encoding", "").lower() not in ("", "identity"):
             raise Declined("content-encoding")
         exchange.headed = True
-        chunked = "transfer-encoding" in headers
         if status in (204, 304):
             return Reply(status, headers, b"")
-        if "content-length" in headers and not chunked:
+        if "content-length" in headers:
             exchange.expected = int(headers["content-length"])
             if exchange.expected > MAX_BODY:
                 raise exchange.too_big()
-        if chunked:
+        if "transfer-encoding" in headers:
             self._chunks()
         else:
             self._take(exchange.expected)
@@ -205,23 +204,20 @@ class _Answer:
             raise Declined("line")
         return line[:-2].decode("latin-1")
 
-    def _more(self) -> None:
+    def _more(self, *, may_end: bool = False) -> bool:
+        """Take in what comes next; False at the end of the connection, where that may be the answer's too."""
         data = self.exchange.receive(self.wire)
-        if not data:
+        if not data and not may_end:
             raise self.exchange.cut()
         self.buffer += data
+        return bool(data)
 
     def _take(self, length: int | None) -> None:
         """Take `length` bytes of body, or all up to the end of the connection."""
         rest = length
         while rest is None or rest > 0:
-            if not self.buffer:
-                data = self.exchange.receive(self.wire)
-                if not data and rest is None:
-                    break
-                if not data:
-                    raise self.exchange.cut()
-                self.buffer += data
+            if not self.buffer and not self._more(may_end=rest is None):
+                break
             piece = self.buffer if rest is None else self.buffer[:rest]
             self.exchange.body += self.body.write(piece)
             rest = None if rest is None else rest - len(piece)

@@ -18,6 +18,7 @@ _UNITS = (
 _LONGEST = 292 * _UNITS[0][1]  # about where Prometheus' durations end
 _DIGITS = "0123456789"
 _SCHEMES = ("http", "https", "http+unix")
+_SERVICE_URL = "service:jmx:rmi:///jndi/rmi://host:5555/jmxrmi"
 _OF_RANGES = _DIGITS + "+-.eE~:"  # float() would take inf, nan, 1_0 and other scripts' digits too
 
 
@@ -132,19 +133,18 @@ class Url(str):
         whole = rest.partition("/")[0].partition("?")[0]
         authority = whole.rpartition("@")[2]
         port = authority.rpartition("]")[2].partition(":")[2]
+        shown = repr(_without_login(text))
         if scheme == "http+unix" and (authority[:3].upper() != "%2F" or ":" in authority or "%00" in authority):
-            raise ValueError(
-                f"{_without_login(text)!r} names no socket; write it like http+unix://%2Frun%2Fx.sock/path"
-            )
+            raise ValueError(f"{shown} names no socket; write it like http+unix://%2Frun%2Fx.sock/path")
         if not mark or scheme not in _SCHEMES or not authority or authority.startswith(":"):
-            raise ValueError(f"{_without_login(text)!r} is not an address; write it like http://host:8083")
+            raise ValueError(f"{shown} is not an address; write it like http://host:8083")
         if "@" in rest[len(whole) :]:  # what precedes it may be a password with a slash, and would show
             likes = "in a password write / as %2F and ? as %3F, in a path or query @ as %40"
-            raise ValueError(f"{_without_login(text)!r} has an @ after a / or ?; {likes}")
+            raise ValueError(f"{shown} has an @ after a / or ?; {likes}")
         if any(ord(letter) <= 32 or ord(letter) == 127 for letter in rest):
-            raise ValueError(f"{_without_login(text)!r} has a space or control character in it")
+            raise ValueError(f"{shown} has a space or control character in it")
         if port and (port.strip(_DIGITS) or len(port) > 5 or not 0 < int(port) < 65536):
-            raise ValueError(f"the port of {_without_login(text)!r} is not a number from 1 to 65535")
+            raise ValueError(f"the port of {shown} is not a number from 1 to 65535")
         return cls(scheme + mark + rest)
 
     @property
@@ -183,19 +183,17 @@ class JmxAddress(Url):
 
     @classmethod
     def parse(cls, text: str) -> "JmxAddress":
-        rest = text.removeprefix("jmx://")
+        shown, rest = repr(_without_login(text)), text.removeprefix("jmx://")
         if text[:12].lower() == "service:jmx:":
             if text[12:16].lower() != "rmi:":
-                likes = "service:jmx:rmi:///jndi/rmi://host:5555/jmxrmi"
-                raise ValueError(f"{_without_login(text)!r} is of another protocol than RMI; write it like {likes}")
+                raise ValueError(f"{shown} is of another protocol than RMI; write it like {_SERVICE_URL}")
             # Its first host is where the connector server would be if it were not looked up.
             rest = text.partition("/jndi/rmi://")[2].removesuffix("/jmxrmi")
         host, _, port = rest.rpartition(":")
         bare = host[1:-1] if host[:1] == "[" and host[-1:] == "]" else host
         named = bare and not (set(bare) & set(" /@?#[]%") or (":" in bare and bare == host)) and bare.isprintable()
         if not named or not port or port.strip(_DIGITS) or len(port) > 5 or not 0 < int(port) < 65536:
-            likes = "host:5555 or service:jmx:rmi:///jndi/rmi://host:5555/jmxrmi"
-            raise ValueError(f"{_without_login(text)!r} is not a JMX address; write it like {likes}")
+            raise ValueError(f"{shown} is not a JMX address; write it like host:5555 or {_SERVICE_URL}")
         return cls(f"jmx://{host}:{int(port)}")
 
     @property
@@ -249,11 +247,3 @@ def parse_float(text: str) -> float:
     if value != value:
         raise ValueError(f"{text!r} is not a number")
     return value
-
-
-def quote(text: str) -> str:
-    """`text` as one segment of a URL's path or one value of its query (RFC 3986)."""
-    return "".join(
-        chr(byte) if (byte < 128 and chr(byte).isalnum()) or byte in b"-._~" else f"%{byte:02X}"
-        for byte in text.encode("utf-8", "surrogatepass")
-    )

@@ -395,11 +395,11 @@ def test_an_unreachable_burrow_says_nothing_about_the_group() -> None:
     ("given", "words"),
     [
         ({}, "url: is missing"),
-        ({"url": "http://b:1", "group": "a", "group_regex": "b"}, "group_regex: cannot be combined with group"),
+        ({"url": "http://b:1", "group": "a", "group_regex": "b"}, "group_regex: cannot be combined with --group"),
         ({"url": "http://b:1", "group_regex": "("}, r"group_regex: '\(' is not a regular expression: "),
         ({"url": "http://b:1", "group_regex": "a{99999999999}"}, "group_regex: .* is not a regular expression: "),
         ({"url": "http://b:1", "group_regex": "(" * 9999}, "group_regex: .* is not a regular expression: "),
-        ({"url": "http://b:1", "per_partition": "true"}, "per_partition: needs warning or critical"),
+        ({"url": "http://b:1", "per_partition": "true"}, "per_partition: needs --warning or --critical"),
         ({"url": "http://b:1", "notfound": "fine"}, "notfound: 'fine' is none of unknown, ok"),
         ({"url": "http://b:1", "max_age": "5"}, "max_age: '5' has no unit"),
     ],

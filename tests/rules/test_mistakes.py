@@ -221,7 +221,7 @@ def test_files_and_groups(tmp_path: Path, text: str, said: list[str]) -> None:
         ("with: {url: http://c, password: x}", "6:5: `username` is missing: a password needs a user"),
         (
             "with: {url: http://c, password_file: /nope, token: x, username: y}",
-            "6:49: `token` cannot be combined with username: give one login",
+            "6:49: `token` cannot be combined with --username: give one login",
         ),
         ("with: {url: '${URL'}", "6:18: `${` is never closed; end it with }, or write $${ for a plain ${"),
         (

@@ -9,19 +9,7 @@ from hypothesis import strategies as st
 
 from probes.kit.condition import Verdict
 from rules.model import OWN_GROUP, Alert, Ending, State, Tick
-from rules.state import (
-    MISSING,
-    UNWATCHED,
-    Settled,
-    Sighting,
-    Watched,
-    counted_gap,
-    missed_sweeps,
-    removed,
-    settle,
-    step,
-    usual_interval,
-)
+from rules.state import MISSING, UNWATCHED, Settled, Sighting, Watched, removed, settle, step
 
 MET, NOT_MET, UNKNOWN = Verdict.MET, Verdict.NOT_MET, Verdict.UNKNOWN
 PENDING, FIRING, RESOLVED = State.PENDING, State.FIRING, State.RESOLVED
@@ -134,48 +122,6 @@ def test_a_resolved_alert_says_when_it_ended_and_is_verified() -> None:
     held = replace(alert(), unverified_since=NOW - 120, unverified_reason="refused")
     after = step(held, sighting(NOT_MET), 0, Tick(NOW, 60, 60))
     assert after == replace(alert(), state=RESOLVED, ended_at=NOW, ending=Ending.RESOLVED)
-
-
-@pytest.mark.parametrize(
-    ("previous", "gaps", "interval", "max_gap", "counted", "usual"),
-    [
-        (None, [], None, None, None, 0),  # the first sweep
-        (None, [], 60, None, None, 60),
-        (100, [], None, None, 100, 0),  # the second: one gap, counted whole
-        (60, [60], None, None, 60, 60),  # two gaps
-        (62, [60, 60, 61], None, None, 62, 60.5),
-        (3600, [60, 60, 60], None, None, 180, 60),  # an outage counts three intervals
-        (3600, [60, 60, 60], None, 600, 600, 60),
-        (3600, [60, 60, 60], 300, None, 900, 300),  # the group's `interval`
-        (3600, [], None, 600, 600, 0),  # what the group says holds from the start
-        (-30, [60, 60, 60], None, None, 0, 60),  # a backward step, also of the clock that made the gaps:
-        (60, [-3600, 60, 60], None, None, 60, 60),
-        (60, [9999] * 5 + [60] * 9, None, None, 60, 60),  # the last ten gaps only
-        (60, [60, 86400], None, None, 60, 60),  # one outage is not the usual interval
-    ],
-)
-def test_a_gap_counts_what_is_usual(
-    previous: float | None,
-    gaps: list[float],
-    interval: float | None,
-    max_gap: float | None,
-    counted: float | None,
-    usual: float,
-) -> None:
-    start = None if previous is None else NOW - previous
-    assert counted_gap(NOW, start, gaps, interval, max_gap) == Tick(NOW, counted, usual)
-
-
-@pytest.mark.parametrize(
-    ("gap", "usual", "missed"), [(60, 60, 0), (85, 60, 0), (120, 60, 1), (601, 60, 9), (-60, 60, 0), (600, 0, 0)]
-)
-def test_missed_sweeps_are_those_that_fit_into_the_gap(gap: float, usual: float, missed: int) -> None:
-    assert missed_sweeps(NOW, NOW - gap, usual) == missed
-    assert missed_sweeps(NOW, None, usual) == 0
-
-
-def test_an_interval_of_zero_says_nothing() -> None:
-    assert usual_interval([60, 60], 0) == 60
 
 
 def test_each_item_is_an_alert_of_its_own() -> None:

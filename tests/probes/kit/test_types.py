@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from probes.kit.types import Duration, Range, Secret, Url, parse_bool, parse_float, parse_int, quote
+from probes.kit.types import Duration, Range, Secret, Url, parse_bool, parse_float, parse_int
 
 NAN, INF = float("nan"), float("inf")
 
@@ -278,21 +278,6 @@ def test_what_is_no_whole_number_is_refused(text: str) -> None:
 def test_what_is_no_number_is_refused_nan_too(text: str) -> None:
     with pytest.raises(ValueError, match="is not a number"):
         parse_float(text)
-
-
-@pytest.mark.parametrize(
-    ("text", "quoted"),
-    [("orders", "orders"), ("a/b", "a%2Fb"), ("a b?c#d", "a%20b%3Fc%23d"), ("é", "%C3%A9"), ("%", "%25"), ("", "")],
-)
-def test_a_name_is_quoted_as_one_segment(text: str, quoted: str) -> None:
-    assert quote(text) == quoted
-
-
-@given(st.text())
-def test_a_quoted_name_unquotes_to_itself(text: str) -> None:
-    from urllib.parse import unquote
-
-    assert unquote(quote(text)) == text
 
 
 @pytest.mark.parametrize("kind", [Duration, Range, Url])
