@@ -2,13 +2,14 @@
 
 `value` is what the JVM gives: a number, text, true or false, a list, an object, or null; thresholds take true for 1 and
 false for 0. `labels` are the key properties of the MBean's name. MBeans of a pattern that lack the attribute are left
-out.
+out. With --skip-nan, so are values that are NaN, as those of idle Kafka clients are: they stay in `mbeans`, with status
+OK; where all are NaN, the answer is UNKNOWN.
 """
 
 from probes.kit.example import any_keys, one_of
 from probes.kit.finding import WORDS, cut, naming, sentence
 from probes.kit.jsontext import dumps
-from probes.kit.mbeans import MISSING, JvmOptions, at, heads_of, is_pattern, properties, read
+from probes.kit.mbeans import MISSING, JvmOptions, at, distinct, heads_of, is_pattern, properties, read, shown, subject
 from probes.kit.net import NAMES, Unreadable
 from probes.kit.options import Choice, OptionError, Range, option
 from probes.kit.result import ProbeError, Result, Status, worst
@@ -24,10 +25,14 @@ if TYPE_CHECKING:
 
     Item = dict[str, Any]
     Verdict = tuple[Status, str, str]  # how bad; what is wrong ("outside --critical 0"); how much it is, or why
+    Judged = tuple[Item, Verdict]
 
 ASKS = "itself"
 
 AGGREGATES = ("sum", "max", "min", "count")
+NAN = float("nan")
+LEFT_OUT: "Verdict" = (Status.OK, "left out", "")
+NOTHING_MEASURED: "Verdict" = (Status.UNKNOWN, "NaN, so nothing was measured", "")
 
 
 class Options(JvmOptions):
@@ -42,11 +47,12 @@ class Options(JvmOptions):
     critical: Range | None = option(
         default=None, help="CRITICAL when a value, or the aggregate, is outside this range."
     )
+    skip_nan: bool = option(default=False, help="Leave out values that are NaN, as idle clients show them.")
 
     def check(self) -> None:
         super().check()
         if self.jmx is not None and self.jolokia is not None:
-            raise OptionError("jolokia", "cannot be combined with jmx: ask one of them")
+            raise OptionError("jolokia", "cannot be combined with --jmx: ask one of them")
         if self.jmx is None and self.jolokia is None:
             raise OptionError("jmx", "is missing: give --jmx or --jolokia")
         keys = self.read.partition(":")[2]
@@ -68,6 +74,11 @@ class Options(JvmOptions):
     @property
     def wants_numbers(self) -> bool:
         return any(wanted is not None for wanted in (self.warning, self.critical, self.aggregate))
+
+    def leaves_out(self, value: object) -> bool:
+        """Whether it is NaN and such are not judged. Jolokia shows NaN as null, and so it does the infinities."""
+        nan = value != value or (value is None and self.jmx is None)
+        return nan and self.skip_nan and self.wants_numbers and self.aggregate != "count"
 
 
 EXAMPLE = {
@@ -92,10 +103,20 @@ def probe(o: Options, net: "Net") -> Result:
     if not judged and (o.aggregate != "count" or mbeans or answer.found.bare):
         raise ProbeError(f"{answer.asked}: {nothing(o, answer)}")
     items = [item for item, _ in judged]
-    findings = [*name_values(o, judged), *name_missing(o, answer, items)]
-    value = None if o.aggregate is None or findings else aggregated(o.aggregate, items)
-    status, message = of_all(o, len(mbeans), items, value) if value is not None else of_each(o, judged, findings)
+    measured = [one for one in judged if one[1] is not LEFT_OUT]
+    numbers = [item for item, _ in measured]
+    findings = [*name_values(o, judged, measured), *name_missing(o, answer, items)]
+    value = None if o.aggregate is None or findings else aggregated(o.aggregate, numbers)
+    status, message = of_all(o, len(mbeans), numbers, value) if value is not None else of_each(o, measured, findings)
+    if 0 < len(measured) < len(judged):
+        message += f"; {len(judged) - len(measured)} left out as NaN"
     return Result(status, message, o.target.shown, {"mbeans": items, "aggregate": o.aggregate, "value": value})
+
+
+def live(o: Options, net: "Net") -> Result:
+    """For a kubelet: a JVM whose agent answers is alive, however long it takes for these reads."""
+    o.greet(net)
+    return probe(o, net)
 
 
 def ask(o: Options, net: "Net") -> "Answer":
@@ -129,28 +150,19 @@ def nothing(o: Options, answer: "Answer") -> str:
     if answer.found.bare and o.paths:  # Jolokia says so of several where it lacks but one
         return f"{o.read} lacks {paths}"
     return "; ".join(
-        f"{o.read} has no {path}" + (f": {there}" if (there := instead(answer, path)) else "")
+        f"{o.read} has no {path}" + (f": {there}" if (there := answer.instead(path)) else "")
         for path in o.paths or ["attributes"]
     )
 
 
-def instead(answer: "Answer", path: str) -> str:
-    """What one MBean has where a path leads nowhere."""
-    attributes = answer.one().attributes
-    whole, dot, _ = path.partition(".")
-    inside = attributes.get(whole)
-    if dot and isinstance(inside, dict):
-        return f"{whole} has {cut(', '.join(sorted(map(str, inside))))}"
-    return f"it has {cut(', '.join(sorted(attributes)))}" if attributes else ""
-
-
-def judge_mbean(o: Options, mbean: "MBean") -> "Iterator[tuple[Item, Verdict]]":
+def judge_mbean(o: Options, mbean: "MBean") -> "Iterator[Judged]":
     """The values of one MBean that were asked about and are there; a count alone needs none."""
     everything = [(None, None)] if o.aggregate == "count" else sorted(mbean.attributes.items())
     for path, value in [(path, at(mbean.attributes, path)) for path in o.paths] or everything:
         if value is not MISSING:
-            verdict = judge(o, value)
-            told = {"attribute": path, "value": None if isinstance(value, Unreadable) else value}
+            left_out = o.leaves_out(value)
+            verdict = LEFT_OUT if left_out else judge(o, value)
+            told = {"attribute": path, "value": NAN if left_out else None if isinstance(value, Unreadable) else value}
             identity = {"mbean": mbean.name, "labels": properties(mbean.name)}
             yield {**identity, **told, "status": verdict[0].name}, verdict
 
@@ -192,7 +204,7 @@ def aggregated(aggregate: str, items: "list[Item]") -> float:
 def of_all(o: Options, total: int, items: "list[Item]", value: float) -> tuple[Status, str]:
     """The verdict on the aggregate, naming the MBean that has the largest or smallest value."""
     over = f"{len(items)} of {total}" if len(items) < total else str(total)
-    told = f"{o.aggregate} of {subject(o, *o.paths)} over {over} MBeans: {shown(value)}"
+    told = f"{o.aggregate} of {subject(o.read, *o.paths)} over {over} MBeans: {shown(value)}"
     if o.aggregate == "count":
         told = f"count of MBeans {o.read}: {value}"
     if value != value:
@@ -203,59 +215,39 @@ def of_all(o: Options, total: int, items: "list[Item]", value: float) -> tuple[S
     return status, f"{told}{named}" + (f", {what}" if what else "")
 
 
-def of_each(o: Options, judged: "list[tuple[Item, Verdict]]", findings: "list[Finding]") -> tuple[Status, str]:
+def of_each(o: Options, judged: "list[Judged]", findings: "list[Finding]") -> tuple[Status, str]:
     """The verdict on all values, each by itself; of an aggregate that they allow none of, it is that."""
     status = worst([Status.OK, *(finding[0] for finding in findings)])
     if len(judged) == 1 and len(o.paths) < 2 and not is_pattern(o.read):
         item, (_, what, why) = judged[0]
         told = f"{why}, {what}" if " --" in what else f"{what}: {cut(why)}" if what else ""
-        return status, f"{subject(o, item['attribute'])} {told or cut(shown(item['value']))}"
+        return status, f"{subject(o.read, item['attribute'])} {told or cut(shown(item['value']))}"
     values = naming([(f"{name(o, item)} {shown(item['value'])}", "") for item, _ in judged])
     unknown = f"{o.aggregate} not known; " if o.aggregate else ""
     return status, unknown + sentence(findings) or f"{len(judged)} {together(o)}: {values}"
 
 
-def name_values(o: Options, judged: "list[tuple[Item, Verdict]]") -> "Iterator[Finding]":
-    for item, (status, what, why) in judged:
+def name_values(o: Options, judged: "list[Judged]", measured: "list[Judged]") -> "Iterator[Finding]":
+    """Those measured that are not well; all, where none was measured."""
+    for item, verdict in measured or judged:
+        status, what, why = verdict if measured else NOTHING_MEASURED
         if status is not Status.OK:
-            yield status, f"of {len(judged)} {together(o)} {what}", name(o, item), why
+            yield status, f"of {len(measured or judged)} {together(o)} {what}", name(o, item), why
 
 
 def name_missing(o: Options, answer: "Answer", items: "list[Item]") -> "Iterator[Finding]":
     """The attributes that no MBean has, while it has others that were asked about."""
     for path in o.paths:
         if items and not any(item["attribute"] == path for item in items):
-            yield Status.UNKNOWN, f"of {len(o.paths)} attributes missing", path, instead(answer, path)
+            yield Status.UNKNOWN, f"of {len(o.paths)} attributes missing", path, answer.instead(path)
 
 
 def together(o: Options) -> str:
     """What the values are of, whatever MBean."""
-    return f"MBeans with {subject(o, *o.paths)}" if len(o.paths) == 1 else f"values of {subject(o)}"
-
-
-def subject(o: Options, *paths: str) -> str:
-    """What is read as people call it: `UnderReplicatedPartitions Value`, `consumer-metrics client-id=a lag-max`."""
-    keys = {key: value for key, value in properties(o.read).items() if not is_pattern(f"{key}{value}")}
-    main = "name" if "name" in keys else "type"
-    others = ",".join(f"{key}={value}" for key, value in keys.items() if key not in (main, "type"))
-    return " ".join(filter(None, [keys.get(main) or ("" if others else o.read), others, *paths]))
+    return f"MBeans with {subject(o.read, *o.paths)}" if len(o.paths) == 1 else f"values of {subject(o.read)}"
 
 
 def name(o: Options, item: "Item") -> str:
-    """A value among the others: the keys that the pattern leaves open, and the attribute if several are asked for."""
-    asked = properties(o.read)
-    keys = ",".join(f"{key}={value}" for key, value in item["labels"].items() if asked.get(key) != value)
-    domain_is_given = item["mbean"].startswith(f"{o.read.partition(':')[0]}:")
-    mbean = keys if keys and domain_is_given else item["mbean"]
-    words = [mbean] if is_pattern(o.read) else []
-    return " ".join(filter(None, words if len(o.paths) == 1 else [*words, item["attribute"]])) or mbean
-
-
-def shown(value: object) -> str:
-    """A value as people read it: no more digits than they need, and no 1e+06."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, float) and abs(value) < 2**63:
-        short = round(value, 3) if abs(value) >= 1 else float(f"{value:.4g}")
-        return str(int(short)) if short == int(short) else repr(short)
-    return dumps(value, 2 * WORDS).strip('"')
+    """A value among the others: its MBean, and the attribute if several are asked for."""
+    words = [distinct(o.read, item["mbean"])] if is_pattern(o.read) else []
+    return " ".join(filter(None, words if len(o.paths) == 1 else [*words, item["attribute"]])) or item["mbean"]

@@ -1,7 +1,7 @@
 """Prometheus: every scrape target is up."""
 
 from probes.kit.example import any_keys, one_of
-from probes.kit.finding import cut, sentence
+from probes.kit.finding import cut, reason, sentence
 from probes.kit.options import OptionError, Url, option
 from probes.kit.rest import HttpOptions, expect, json_of, objects, refusal, since_epoch
 from probes.kit.result import ProbeError, Result, Status, worst
@@ -170,7 +170,8 @@ def name_targets(targets: "list[Item]", verdict: Status) -> "Iterator[Finding]":
     for target in targets:
         whose = f"{target['job']}/{target['instance']}"
         if target["state"] == "down":
-            yield verdict, f"{of_all} down", whose, target["last_error"] or ""
+            why = reason(target["last_error"] or "", f'Get "{target["scrape_url"]}": ')
+            yield verdict, f"{of_all} down", whose, why
         elif target["state"] is None:
             yield unsure, f"{of_all} never scraped yet", whose, ""
         elif target["state"] != "up":

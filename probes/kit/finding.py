@@ -37,6 +37,11 @@ def cut(text: str) -> str:
     return line if len(line) <= WORDS else f"{line[: WORDS - 1]}…"
 
 
+def reason(error: str, repeated: str) -> str:
+    """An error of others for a message, without what it repeats of the question: the reason stands behind that."""
+    return cut(error.removeprefix(repeated).replace(repeated, "…"))
+
+
 def printable(text: str) -> str:
     """Text from outside without what could drive a terminal."""
     return "".join(letter if letter.isprintable() else " " for letter in text)

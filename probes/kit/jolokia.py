@@ -1,7 +1,7 @@
 """Reading MBeans through Jolokia, all in one POST. Part of the cold path.
 
-Jolokia answers HTTP 200 even where JMX refused: each answer of the bulk has a `status` of its own. NaN comes as null.
-Source: Jolokia's protocol documentation; its ReadHandler.
+Jolokia answers HTTP 200 even where JMX refused: each answer of the bulk has a `status` of its own. NaN comes as
+null, and so do the infinities. Source: Jolokia's protocol documentation; its ReadHandler and JSONWriter.
 """
 
 from probes.kit.finding import cut

@@ -3,6 +3,8 @@
 Part of the cold path.
 """
 
+from probes.kit.finding import WORDS, cut
+from probes.kit.jsontext import dumps
 from probes.kit.net import Found, JmxRequest, Unreadable
 from probes.kit.options import JmxAddress, OptionError, Url, option
 from probes.kit.rest import HttpOptions
@@ -33,7 +35,7 @@ class JvmOptions(HttpOptions):
     def check(self) -> None:
         super().check()
         if self.token is not None and self.jmx is not None:
-            raise OptionError("token", "cannot be combined with jmx, which knows only users and passwords")
+            raise OptionError("token", "cannot be combined with --jmx, which knows only users and passwords")
         for name, given in (("registry_tls", self.registry_tls), ("tls_name", self.tls_name)):
             if given and self.jmx is None:
                 raise OptionError(name, "is about --jmx, which is missing")
@@ -44,6 +46,11 @@ class JvmOptions(HttpOptions):
     def agent(self) -> Url:
         """Where the Jolokia agent answers: what was given, or `/jolokia` if that has no path."""
         return (self.jolokia or Url()).or_below("jolokia")
+
+    def greet(self, net: "Net") -> None:
+        """Have the Jolokia agent, if that is who is asked, answer something that costs the JVM nothing."""
+        if self.jolokia:
+            net.request(self.get(self.agent.below("version")))
 
     def over_rmi(self, reads: "tuple[Read, ...]") -> JmxRequest:
         """These reads as a question over RMI, with this login."""
@@ -89,8 +96,6 @@ class MBean:
         return value
 
     def _unfit(self, attribute: str, wanted: str, value: object) -> ProbeError:
-        from probes.kit.jsontext import dumps
-
         return ProbeError(f"{self.asked}: expected {self.name} {attribute} as {wanted}, got {dumps(value, 80)}")
 
 
@@ -111,6 +116,15 @@ class Answer:
     def one(self) -> MBean:
         """The MBean of this name, without any attribute when there is none."""
         return self.mbeans().get(self.name) or MBean(self.asked, self.name, {})
+
+    def instead(self, path: str) -> str:
+        """What one MBean has where a path leads nowhere."""
+        attributes = self.one().attributes
+        whole, dot, _ = path.partition(".")
+        inside = attributes.get(whole)
+        if dot and isinstance(inside, dict):
+            return f"{whole} has {cut(', '.join(sorted(map(str, inside))))}"
+        return f"it has {cut(', '.join(sorted(attributes)))}" if attributes else ""
 
 
 def read(o: JvmOptions, net: "Net", *reads: "Read") -> list[Answer]:
@@ -143,6 +157,32 @@ def at(value: object, path: str) -> object:
         if found is not MISSING:
             return found
     return MISSING
+
+
+def subject(read: str, *paths: str) -> str:
+    """What is read as people call it: `UnderReplicatedPartitions Value`, `consumer-metrics client-id=a lag-max`."""
+    keys = {key: value for key, value in properties(read).items() if not is_pattern(f"{key}{value}")}
+    main = "name" if "name" in keys else "type"
+    others = ",".join(f"{key}={value}" for key, value in keys.items() if key not in (main, "type"))
+    return " ".join(filter(None, [keys.get(main) or ("" if others else read), others, *paths]))
+
+
+def distinct(read: str, name: str) -> str:
+    """What tells an MBean from the others that a pattern matches: the keys that it leaves open."""
+    asked = properties(read)
+    keys = ",".join(f"{key}={value}" for key, value in properties(name).items() if asked.get(key) != value)
+    domain_is_given = name.startswith(f"{read.partition(':')[0]}:")
+    return keys if keys and domain_is_given else name
+
+
+def shown(value: object) -> str:
+    """A value as people read it: no more digits than they need, and no 1e+06."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, float) and abs(value) < 2**63:
+        short = round(value, 3) if abs(value) >= 1 else float(f"{value:.4g}")
+        return str(int(short)) if short == int(short) else repr(short)
+    return dumps(value, 2 * WORDS).strip('"')
 
 
 def is_pattern(name: str) -> bool:

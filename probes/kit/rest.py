@@ -48,14 +48,16 @@ class HttpOptions(ProbeOptions):
     def check(self) -> None:
         super().check()
         if self.token is not None and self.username is not None:
-            raise OptionError("token", "cannot be combined with username: give one login")
+            raise OptionError("token", "cannot be combined with --username: give one login")
         if self.password is not None and self.username is None:
             raise OptionError("username", "is missing: a password needs a user")
         if self.key_file is not None and self.cert_file is None:
             raise OptionError("cert_file", "is missing: a key needs its certificate")
         named = {name.lower() for name, _ in self.own_headers}
         if "authorization" in named and (self.token is not None or self.username is not None):
-            raise OptionError("headers", "has an authorization: with token or username, there are two logins; give one")
+            raise OptionError(
+                "headers", "has an authorization: with --token-file or --username, there are two logins; give one"
+            )
         own = "token" if self.token is not None else "username" if self.username is not None else "headers"
         if "@" in self.target and (own != "headers" or "authorization" in named):
             raise OptionError(own, "is a second login, beside the one in the address: give one")
@@ -120,6 +122,14 @@ def _parsed(option: str, lines: "Sequence[str]") -> tuple[tuple[str, str], ...]:
             raise OptionError(option, f"{where}: {name} belongs in a file: --token-file, or --headers-file")
         found.append((name, value))
     return tuple(found)
+
+
+def quote(text: str) -> str:
+    """`text` as one segment of a URL's path or one value of its query (RFC 3986)."""
+    return "".join(
+        chr(byte) if (byte < 128 and chr(byte).isalnum()) or byte in b"-._~" else f"%{byte:02X}"
+        for byte in text.encode("utf-8", "surrogatepass")
+    )
 
 
 def came_back(request: Request, reply: "Reply") -> str:

@@ -7,14 +7,15 @@ import pytest
 from probes import jmx
 from probes.jmx import Options
 from probes.kit.condition import Condition
-from probes.kit.mbeans import MISSING, at, is_pattern, properties
+from probes.kit.jsontext import dumps
+from probes.kit.mbeans import MISSING, at, distinct, is_pattern, shown, subject
 from probes.kit.net import NAMES, Found, Unreadable
 from probes.kit.options import OptionErrors
 from probes.kit.result import ProbeError, Result, Status, Unreachable
 from probes.kit.run import run
 from tests.probes.fakenet import FakeNet
 from tests.probes.kit.command import Done, stetho
-from tests.probes.kit.rawserver import RawServer, Talk, answer
+from tests.probes.kit.rawserver import RawServer, Serve, Talk, answer
 
 GAUGE = "kafka.server:type=ReplicaManager,name=UnderReplicatedPartitions"
 SIZES = "kafka.log:type=Log,name=Size,*"
@@ -233,6 +234,95 @@ def test_what_is_no_number_is_not_passed_over(
     assert (result.status, result.message) == (expected, message)
 
 
+CLIENTS = "MBeans with consumer-fetch-manager-metrics records-lag-max"
+IDLE = lag("a", 3) | lag("b", NAN) | lag("c", 7) | lag("d", NAN)
+ALL_IDLE = lag("a", NAN) | lag("b", NAN)
+SKIP = LAG | {"skip_nan": "true"}
+
+
+def as_jolokia_shows(value: object) -> object:
+    return None if isinstance(value, float) and value - value != 0 else value
+
+
+def found(mbeans: MBeans, way: str) -> MBeans:
+    """These MBeans as this way shows them: to Jolokia NaN and the infinities are null."""
+    if way == "jmx":
+        return mbeans
+    return {name: {key: as_jolokia_shows(value) for key, value in mbean.items()} for name, mbean in mbeans.items()}
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize(
+    ("mbeans", "given", "expected", "message"),
+    [
+        (IDLE, {"aggregate": "max", "critical": "10"}, Status.OK,
+         "max of consumer-fetch-manager-metrics records-lag-max over 2 of 4 MBeans: 7 (client-id=c); "
+         "2 left out as NaN"),
+        (IDLE, {"aggregate": "max", "critical": "5"}, Status.CRITICAL,
+         "max of consumer-fetch-manager-metrics records-lag-max over 2 of 4 MBeans: 7 (client-id=c), "
+         "outside --critical 5; 2 left out as NaN"),
+        (IDLE, {"aggregate": "min"}, Status.OK,
+         "min of consumer-fetch-manager-metrics records-lag-max over 2 of 4 MBeans: 3 (client-id=a); "
+         "2 left out as NaN"),
+        (IDLE, {"aggregate": "sum"}, Status.OK,
+         "sum of consumer-fetch-manager-metrics records-lag-max over 2 of 4 MBeans: 10; 2 left out as NaN"),
+        (IDLE | lag("e", "x"), {"aggregate": "sum"}, Status.UNKNOWN,
+         f'sum not known; 1 of 3 {CLIENTS} not a number: client-id=e ("x"); 2 left out as NaN'),
+        (lag("a", 3) | lag("b", NAN), {"aggregate": "max"}, Status.OK,
+         "max of consumer-fetch-manager-metrics records-lag-max over 1 of 2 MBeans: 3; 1 left out as NaN"),
+        (lag("a", 3), {"aggregate": "max"}, Status.OK,
+         "max of consumer-fetch-manager-metrics records-lag-max over 1 MBeans: 3"),
+        # A count is of MBeans, whatever their values.
+        (IDLE, {"aggregate": "count", "critical": "4:"}, Status.OK, f"count of MBeans {LAGS}: 4"),
+        (ALL_IDLE, {"aggregate": "count", "critical": "2:"}, Status.OK, f"count of MBeans {LAGS}: 2"),
+        ({}, {"aggregate": "count", "critical": "1:"}, Status.CRITICAL,
+         f"count of MBeans {LAGS}: 0, outside --critical 1:"),
+        # Each by itself.
+        (IDLE, {"critical": "10"}, Status.OK,
+         f"2 {CLIENTS}: client-id=a 3, client-id=c 7; 2 left out as NaN"),
+        (IDLE, {"critical": "5"}, Status.CRITICAL,
+         f"1 of 2 {CLIENTS} outside --critical 5: client-id=c (7); 2 left out as NaN"),
+        # None but those: nobody can tell.
+        (ALL_IDLE, {"aggregate": "max", "critical": "10"}, Status.UNKNOWN,
+         f"max not known; 2 of 2 {CLIENTS} NaN, so nothing was measured: client-id=a, client-id=b"),
+        (ALL_IDLE, {"warning": "10"}, Status.UNKNOWN,
+         f"2 of 2 {CLIENTS} NaN, so nothing was measured: client-id=a, client-id=b"),
+        (gauge(NAN), ONE | {"warning": "10"}, Status.UNKNOWN,
+         f"1 of 1 MBeans with {UNDER} NaN, so nothing was measured: {GAUGE}"),
+    ],
+)  # fmt: skip
+def test_nan_is_left_out_where_that_is_asked_for(
+    way: str, mbeans: MBeans, given: dict[str, Any], expected: Status, message: str
+) -> None:
+    result = ask(found(mbeans, way), way, **SKIP | given)
+
+    assert (result.status, result.message) == (expected, message)
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize(("mbeans", "value"), [(IDLE, 7), (ALL_IDLE, None)])
+def test_what_is_left_out_is_still_in_the_data(way: str, mbeans: MBeans, value: int | None) -> None:
+    result = ask(found(mbeans, way), way, **SKIP, aggregate="max", critical="10")
+
+    assert result.data is not None
+    items: Any = json.loads(dumps(result.data["mbeans"]))
+    assert [item["value"] for item in items] == ([3, "NaN", 7, "NaN"] if mbeans is IDLE else ["NaN", "NaN"])
+    assert {item["status"] for item in items} == {"OK"}
+    assert result.data["value"] == value
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_without_thresholds_there_is_nothing_to_leave_out(way: str) -> None:
+    seen = found(IDLE, way)
+
+    assert ask(seen, way, **SKIP).message == ask(seen, way, **LAG).message
+
+
+def test_null_and_the_infinities_are_not_nan_where_they_can_be_told_from_it() -> None:
+    assert ask(IDLE | lag("e", None), **SKIP, aggregate="max").status == Status.UNKNOWN
+    assert ask(IDLE | lag("e", INFINITY), **SKIP, aggregate="max", critical="10").status == Status.CRITICAL
+
+
 GC = {
     "LastGcInfo": {
         "GcThreadCount": 4,
@@ -448,7 +538,7 @@ def test_thresholds_are_no_evidence_of_death() -> None:
     ("given", "said"),
     [
         ({"read": GAUGE}, "jmx: is missing: give --jmx or --jolokia"),
-        ({"read": GAUGE, "jmx": "a:1", "jolokia": "http://a"}, "jolokia: cannot be combined with jmx: ask one of them"),
+        ({"read": GAUGE, "jmx": "a:1", "jolokia": "http://a"}, "jolokia: cannot be combined with --jmx: ask one"),
         ({"jmx": "a:1"}, "read: is missing"),
         ({"jmx": "a:1", "read": "UnderReplicatedPartitions"},
          "read: 'UnderReplicatedPartitions' is no ObjectName (domain:key=value); write it like kafka.server:type="),
@@ -505,7 +595,7 @@ def test_options_that_do(given: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("read", "subject"),
+    ("read", "expected"),
     [
         (GAUGE, "UnderReplicatedPartitions Value"),
         (SIZES, "Size Value"),
@@ -519,8 +609,8 @@ def test_options_that_do(given: dict[str, Any]) -> None:
         ("*:*", "*:* Value"),
     ],
 )
-def test_an_mbean_is_called_as_people_call_it(read: str, subject: str) -> None:
-    assert jmx.subject(options(read=read, attribute="Value"), "Value") == subject
+def test_an_mbean_is_called_as_people_call_it(read: str, expected: str) -> None:
+    assert subject(read, "Value") == expected
 
 
 @pytest.mark.parametrize(
@@ -534,9 +624,7 @@ def test_an_mbean_is_called_as_people_call_it(read: str, subject: str) -> None:
     ],
 )
 def test_an_mbean_is_told_from_its_siblings(read: str, mbean: str, expected: str) -> None:
-    item = {"mbean": mbean, "labels": properties(mbean), "attribute": "Value"}
-
-    assert jmx.name(options(read=read, attribute="Value"), item) == expected
+    assert distinct(read, mbean) == expected
 
 
 @pytest.mark.parametrize(
@@ -549,7 +637,7 @@ def test_an_mbean_is_told_from_its_siblings(read: str, mbean: str, expected: str
     ],
 )  # fmt: skip
 def test_numbers_are_written_as_people_read_them(value: object, text: str) -> None:
-    assert jmx.shown(value) == text
+    assert shown(value) == text
 
 
 @pytest.mark.parametrize(
@@ -659,7 +747,7 @@ groups:
         ("", "item.status == 'CRIT'", "it is never 'CRIT'"),
         ("", "item.valu > 5", "there is no item.valu"),
         (", aggregate: avg", "item.value > 5", "'avg' is none of sum, max, min, count"),
-        (", jolokia: 'http://h'", "item.value > 5", "cannot be combined with jmx"),
+        (", jolokia: 'http://h'", "item.value > 5", "cannot be combined with --jmx"),
     ],
 )
 def test_a_rule_may_alert_for_each_mbean(tmp_path: Path, more: str, when: str, said: str) -> None:
@@ -669,3 +757,17 @@ def test_a_rule_may_alert_for_each_mbean(tmp_path: Path, more: str, when: str, s
 
     assert done.returncode == (64 if said else 0), done.stderr
     assert said in done.stderr
+
+
+@pytest.mark.parametrize(("answers", "code"), [(True, 0), (False, 1)])
+def test_a_slow_getter_is_no_evidence_of_death(serve: Serve, answers: bool, code: int) -> None:
+    def script(talk: Talk) -> None:
+        if answers and talk.hear().startswith(b"GET /jolokia/version "):
+            talk.say(answer(b"{}"))
+            talk.finish()
+        talk.hang()
+
+    call = ["--jolokia", serve(script).url, "--read", GAUGE, "--as", "liveness", "--timeout", "2s"]
+    done = stetho("probe", "jmx", *call, "--output", "text")
+
+    assert (done.returncode, "though it answered another question" in done.stdout) == (code, answers), done.stdout

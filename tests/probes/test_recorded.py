@@ -63,7 +63,7 @@ ANSWERS: list[tuple[str, dict[str, str], str, tuple[int, int, int]]] = [
     (
         "prometheus-target-down",
         {},
-        "4 of 5 targets up; 1 of 5 targets down: shop/127.0.0.1:* (Get * connection refused)",
+        "4 of 5 targets up; 1 of 5 targets down: shop/127.0.0.1:* (dial tcp * connection refused)",
         (2, 0, 1),
     ),
     ("prometheus-target-down", {"job": "shop", "min_up": "1"}, "1 of 2 targets up, enough *down: shop/*", (0, 0, 0)),
@@ -102,8 +102,8 @@ class Frozen:
     def now(self) -> float:
         return self._now
 
-    def left(self) -> float:
-        return 5.0
+    def hurried(self) -> bool:
+        return False
 
 
 @pytest.fixture(scope="module")

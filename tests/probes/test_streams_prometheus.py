@@ -54,8 +54,8 @@ class Prometheus:
     def now(self) -> float:
         return NOW
 
-    def left(self) -> float:
-        return 5.0
+    def hurried(self) -> bool:
+        return False
 
 
 def vector(*result: Any, **more: object) -> dict[str, Any]:
@@ -302,7 +302,7 @@ def test_a_query_that_is_repeated_leaves_room_for_what_is_wrong_with_it() -> Non
     [
         ({"prometheus": "http://p:9090"}, "app: is missing: --prometheus needs it"),
         ({"app": "orders", "jmx": "h:1"}, "prometheus: is missing: --app needs it"),
-        ({"prometheus": "http://p:9090", "app": "a", "jmx": "h:1"}, "prometheus: cannot be combined with jmx"),
+        ({"prometheus": "http://p:9090", "app": "a", "jmx": "h:1"}, "prometheus: cannot be combined with --jmx"),
         ({"prometheus": "http://p:9090", "app": "{ }"}, "app: is empty: give a job's name, or matchers"),
         ({"jmx": "h:1", "min_threads": "-1"}, "min_threads: "),
     ],

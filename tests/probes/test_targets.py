@@ -23,7 +23,8 @@ REAL = json.loads(
     r'"2026-11-20T23:24:43.474596874Z","lastScrapeDuration":0.002635526,"health":"up","scrapeInterval":"1s",'
     r'"scrapeTimeout":"1s"}],"droppedTargets":[]}}'
 )
-REFUSED = 'Get "http://127.0.0.1:1/metrics": dial tcp 127.0.0.1:1: connect: connection refused'
+REASON = "dial tcp 127.0.0.1:1: connect: connection refused"
+REFUSED = f'Get "http://127.0.0.1:1/metrics": {REASON}'
 
 
 def target(job: str, health: str = "up", instance: str = "i", error: str = "", **fields: Any) -> dict[str, Any]:
@@ -91,7 +92,7 @@ def test_targets_have_their_status(
 def test_a_real_answer_names_the_target_that_is_down_among_those_up() -> None:
     result = ask(REAL)
 
-    assert result.message == f"1 of 2 targets up; 1 of 2 targets down: down/127.0.0.1:1 ({REFUSED})"
+    assert result.message == f"1 of 2 targets up; 1 of 2 targets down: down/127.0.0.1:1 ({REASON})"
     assert result.target == "http://prom:9090"
     assert result.data == {
         "targets": [
@@ -137,20 +138,32 @@ def test_no_targets_at_all_is_unknown_as_in_the_first_seconds_of_a_prometheus(op
 
 
 @pytest.mark.parametrize(
-    ("quoted", "shown"),
+    ("quoted", "shown", "said"),
     [
-        ("http://user:hush@127.0.0.1:1/metrics?token=hush", "http://127.0.0.1:1/metrics"),
-        ("http://user:***@127.0.0.1:1/metrics?token=hush", "http://127.0.0.1:1/metrics"),
-        ("https://elsewhere/login?next=hush", "https://elsewhere/login"),
-        ("text/html?hush-hush", "text/html?hush-hush"),
+        ("http://user:hush@127.0.0.1:1/metrics?token=hush", "http://127.0.0.1:1/metrics", ""),
+        ("http://user:***@127.0.0.1:1/metrics?token=hush", "http://127.0.0.1:1/metrics", ""),
+        ("https://elsewhere/login?next=hush", "https://elsewhere/login", 'Get "https://elsewhere/login": '),
+        ("text/html?hush-hush", "text/html?hush-hush", 'Get "text/html?hush-hush": '),
     ],
 )
-def test_a_token_in_a_scrape_address_is_not_shown(quoted: str, shown: str) -> None:
+def test_a_token_in_a_scrape_address_is_not_shown(quoted: str, shown: str, said: str) -> None:
     url = "http://user:hush@127.0.0.1:1/metrics?token=hush"
     result = ask(envelope(target("a", "down", scrapeUrl=url, error=f'Get "{quoted}": EOF? no')))
 
-    assert result.message.endswith(f'1 of 1 targets down: a/i (Get "{shown}": EOF? no)')
+    assert result.message.endswith(f"1 of 1 targets down: a/i ({said}EOF? no)")
     assert "token=hush" not in f"{result.data}"
+    assert (result.data or {})["targets"][0]["last_error"] == f'Get "{shown}": EOF? no'  # type: ignore[index]
+
+
+def test_a_long_address_leaves_room_for_why_it_cannot_be_scraped() -> None:
+    instance = f"{'very-long-host.' * 15}svc.cluster.local:9404"
+    url = f"http://{instance}/metrics"
+    why = "dial tcp 10.0.0.1:9404: connect: connection refused"
+
+    result = ask(envelope(target("a", "down", instance, f'Get "{url}": {why}')))
+
+    assert result.message.endswith(f" ({why})")
+    assert (result.data or {})["targets"][0]["last_error"] == f'Get "{url}": {why}'  # type: ignore[index]
 
 
 def test_of_ten_thousand_targets_down_the_message_names_five() -> None:

@@ -55,7 +55,7 @@ ROWS: list[tuple[str, str, Codes, str]] = [
     ("password", CONTROL, WELL, FORTY_TWO),
     ("password", "--username monitor --password-file {no-newline}", WELL, FORTY_TWO),
     ("password", "--username monitor --password-file {windows}", WELL, FORTY_TWO),
-    ("password", "--username monitor --password-file {empty}", BLIND, REFUSED),
+    ("password", "--username monitor --password-file {empty}", BLIND, "the password file {empty} is empty"),
     ("password", "--username monitor", BLIND, REFUSED),
     ("password", WRONG, BLIND, REFUSED),
     ("password", NOBODY, BLIND, "it refuses the login of 'nobody': Authentication failed!"),

@@ -135,6 +135,25 @@ def test_a_path_leads_into_a_value(jmx_server: JmxServer, read: str, path: str, 
     assert (said.code, said.values) == (0, {path: value}), said.message
 
 
+@pytest.mark.parametrize(
+    ("attribute", "options", "code", "words"),
+    [
+        ("NaN", "--critical 5", 3, "not a number: type=Values (NaN)"),
+        ("NaN", "--critical 5 --skip-nan", 3, "NaN, so nothing was measured"),
+        ("FloatNaN", "--aggregate max --skip-nan", 3, "NaN, so nothing was measured"),
+        ("NaN", "--aggregate count --critical 1:1 --skip-nan", 0, "count of MBeans stetho.test:type=Val*: 1"),
+        ("MinusInfinity", "--critical 5 --skip-nan", 2, "-Inf"),
+        ("Integer", "--aggregate max --critical 50 --skip-nan", 0, "over 1 MBeans: 42"),
+    ],
+)
+def test_nan_is_no_measure_whether_it_is_left_out_or_not(
+    jmx_server: JmxServer, attribute: str, options: str, code: int, words: str
+) -> None:
+    read = ("--read", "stetho.test:type=Val*", "--attribute", attribute)
+    said = asked("jmx", jmx_server.address("plain"), *read, *options.split())
+    assert (said.code, words in said.message) == (code, True), said.message
+
+
 def test_paths_lead_into_what_the_jvm_tells_of_itself(jmx_server: JmxServer) -> None:
     jmx_server.collect()  # so that there is a LastGcInfo
     address, collector = jmx_server.address("plain"), "java.lang:name=MarkSweepCompact,type=GarbageCollector"

@@ -4,13 +4,12 @@ Source: Prometheus' HTTP API, "Instant queries". Part of the cold path.
 """
 
 from probes.kit.exposition import Sample
-from probes.kit.finding import cut
+from probes.kit.finding import reason
 from probes.kit.jsontext import dumps
-from probes.kit.rest import expect, json_of, objects, refusal, shape_error, unsaid
+from probes.kit.rest import expect, json_of, objects, quote, refusal, shape_error, unsaid
 from probes.kit.result import ProbeError
 from probes.kit.streams.reading import Reading
 from probes.kit.streams.series import COMMIT, NAMED, POLL, STARTED, UPTIMES, take, uptime
-from probes.kit.types import quote
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -74,8 +73,8 @@ def _query(o: "HttpOptions", net: "Net", url: "Url", query: str) -> tuple[list[S
     answer = expect(dict, json_of(request, reply), "an object", request)
     if answer.get("status") == "error":
         why = ": ".join(str(answer[key]) for key in ("errorType", "error") if answer.get(key))
-        why = unsaid(request, why).replace(query, "…")  # VictoriaMetrics repeats it first
-        raise ProbeError(f"{request}: it answers with an error: {cut(why) or 'no more is said'}")
+        why = reason(unsaid(request, why), query)  # VictoriaMetrics repeats it first
+        raise ProbeError(f"{request}: it answers with an error: {why or 'no more is said'}")
     if reply.status != 200:
         raise refusal(request, reply)
     data = expect(dict, answer.get("data"), "`data` as an object", request)

@@ -7,12 +7,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from probes.kit import argv, http
 from probes.kit.net import Reply, Request
 from probes.kit.options import OptionErrors, Url, from_environment, option
 from probes.kit.pooled import Pool
-from probes.kit.rest import EXCERPT, HttpOptions, json_of, refusal, shape_error
+from probes.kit.rest import EXCERPT, HttpOptions, json_of, quote, refusal, shape_error
 from probes.kit.result import ProbeError
 from tests.probes.kit.rawserver import RawServer, Talk, answer
 
@@ -141,7 +143,7 @@ def test_no_header_smuggles_another_in() -> None:
 
 
 def test_two_logins_are_refused() -> None:
-    text = "has an authorization: with token or username, there are two logins; give one"
+    text = "has an authorization: with --token-file or --username, there are two logins; give one"
     assert wrong(headers="authorization: Bearer a", token="b") == {"headers": text}
     assert wrong(headers="Authorization: Bearer a", username="b") == {"headers": text}
 
@@ -294,3 +296,18 @@ def test_json_of_another_shape_is_shown_in_part_for_the_price_of_that_part() -> 
     tracemalloc.stop()
     assert said == f"GET {URL}: expected a list, got " + '{"a":[' + "1," * 37
     assert (len(said.partition("got ")[2]), peak < 1_000_000) == (EXCERPT, True)
+
+
+@pytest.mark.parametrize(
+    ("text", "quoted"),
+    [("orders", "orders"), ("a/b", "a%2Fb"), ("a b?c#d", "a%20b%3Fc%23d"), ("é", "%C3%A9"), ("%", "%25"), ("", "")],
+)
+def test_a_name_is_quoted_as_one_segment(text: str, quoted: str) -> None:
+    assert quote(text) == quoted
+
+
+@given(st.text())
+def test_a_quoted_name_unquotes_to_itself(text: str) -> None:
+    from urllib.parse import unquote
+
+    assert unquote(quote(text)) == text
