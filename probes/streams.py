@@ -5,7 +5,6 @@ from probes.kit.finding import cut, sentence
 from probes.kit.mbeans import JvmOptions
 from probes.kit.options import Choice, Duration, OptionError, Url, option
 from probes.kit.result import ProbeError, Result, Status, worst
-from probes.kit.run import LIVENESS, timeout
 from probes.kit.streams.reading import AT_WORK, STATES, Reading
 
 TYPE_CHECKING = False
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
 
     Item = dict[str, Any]
 
-FOR_A_PAGE = 0.75  # of the time, so that there is hope for it
 WAYS = ("jmx", "jolokia", "exporter", "prometheus")
 IDLE = {
     Status.WARNING: "closing or not started",
@@ -49,7 +47,7 @@ class Options(JvmOptions):
         super().check()
         given = [way for way in WAYS if getattr(self, way) is not None]
         if len(given) > 1:
-            raise OptionError(given[1], f"cannot be combined with {given[0]}: ask one of them")
+            raise OptionError(given[1], f"cannot be combined with --{given[0]}: ask one of them")
         if not given:
             raise OptionError("jmx", "is missing: give --jmx, --jolokia, --exporter, or --prometheus and --app")
         if (self.prometheus is None) != (self.app is None):
@@ -105,16 +103,15 @@ def live(o: Options, net: "Net") -> Result:
     """For a kubelet: first something that costs the JVM nothing.
 
     In a container at its CPU limit of 100m, the exporter takes 1 to 2 s to collect its page, and Jolokia up to 0.8 s:
-    longer than a kubelet waits. Who answers the small question is alive, however long it takes for the large one. Pages
-    that nobody waits for take the CPU of the next question, so none is asked for where the small one took long.
+    longer than a kubelet waits. Who answers the small question is alive, however long it takes for the large one. And
+    pages that nobody waits for take the CPU of the next question, so none is asked for where there is hardly any.
     """
     if o.exporter and not o.sidecar:
         healthy = o.get(o.exporter.root.below("-/healthy"), accept="text/plain")
         net.request(healthy)  # any answer will do
-        if net.left() < FOR_A_PAGE * timeout(o, LIVENESS):
-            raise ProbeError(f"{healthy}: it answers, too late to be asked for its page, which takes far longer")
-    elif o.jolokia:
-        net.request(o.get(o.agent.below("version")))
+        if net.hurried():
+            raise ProbeError(f"{healthy}: it answers; for its page, which costs far more, there is no CPU")
+    o.greet(net)
     return probe(o, net)
 
 

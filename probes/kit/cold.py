@@ -10,6 +10,7 @@ from probes.kit.finding import printable
 from probes.kit.jsontext import dumps
 from probes.kit.net import Answered
 from probes.kit.options import OptionError, OptionErrors, from_environment
+from probes.kit.result import Result, Status
 from probes.kit.run import ALERT, Answer, RunOptions, faulty, run, tell, timeout
 
 TYPE_CHECKING = False
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
 class OneShot:
     """The Net of a single question: a connection for each request, httpx for what the cold client declines."""
 
-    def __init__(self, end: float) -> None:
-        self._end, self._answered = end, Answered()
+    def __init__(self, end: float, allowed: float) -> None:
+        self._end, self._allowed, self._answered = end, allowed, Answered()
 
     def request(self, request: "Request") -> "Reply":
         return self._answered.ask(request, self._fetch)
@@ -53,8 +54,8 @@ class OneShot:
     def now(self) -> float:
         return time.time()
 
-    def left(self) -> float:
-        return self._end - time.monotonic()
+    def hurried(self) -> bool:
+        return is_hurried(self._end - time.monotonic(), self._allowed, time.process_time(), age())
 
 
 def main(argv: "Sequence[str]") -> int | None:
@@ -77,10 +78,8 @@ def built(name: str, module: "Any", given: "Given") -> "tuple[Any, RunOptions]":
     errors: list[OptionError] = []
     found: list[Any] = []
     for options, probe in ((module.Options, name), (RunOptions, "")):
-        keys = {key for field in options.fields for key in field.keys}
-        own = {key: value for key, value in given.items() if key in keys}
         try:
-            found.append(options.build(own, from_environment(options.fields, probe, os.environ)))
+            found.append(options.build(*sources(options, probe, given)))
         except OptionErrors as wrong:
             errors += wrong.errors
     if errors:
@@ -88,13 +87,24 @@ def built(name: str, module: "Any", given: "Given") -> "tuple[Any, RunOptions]":
     return found[0], found[1]
 
 
+def sources(options: "Any", probe: str, given: "Given") -> "tuple[Given, Given]":
+    """What these options can be built from: their share of argv, and of the environment."""
+    keys = {key for field in options.fields for key in field.keys}
+    own = {key: value for key, value in given.items() if key in keys}
+    return own, from_environment(options.fields, probe, os.environ)
+
+
 def answer(name: str, module: "Any", given: "Given") -> int:
     """Ask, show the answer, and give the exit code. Raises OptionErrors."""
-    options, how = built(name, module, given)
+    lacking = ""
+    try:
+        options, how = built(name, module, given)
+    except OptionErrors as wrong:
+        if not all(error.lacking for error in wrong.errors):
+            raise
+        how, lacking = RunOptions.build(*sources(RunOptions, "", given)), str(wrong)
     condition = compiled(how.when)
-    allowed = timeout(options, how.as_)
-    end = time.monotonic() + (allowed if how.as_ == ALERT else left_of(allowed, age()))
-    said = run(name, module, options, OneShot(end), how.as_)
+    said = unasked(name, module, given, how, lacking) if lacking else asked(name, module, options, how)
     try:
         if condition is not None:
             said = judged(said, condition)
@@ -110,6 +120,18 @@ def answer(name: str, module: "Any", given: "Given") -> int:
     return said.code
 
 
+def asked(name: str, module: "Any", options: "Any", how: RunOptions) -> Answer:
+    allowed = timeout(options, how.as_)
+    end = time.monotonic() + (allowed if how.as_ == ALERT else left_of(allowed, age()))
+    return run(name, module, options, OneShot(end, allowed), how.as_)
+
+
+def unasked(name: str, module: "Any", given: "Given", how: RunOptions, lacking: str) -> Answer:
+    """What can be said without a secret that is not there: a wrong one would be no evidence of death either."""
+    address = module.Options.address(*sources(module.Options, name, given))
+    return Answer(name, Result(Status.UNKNOWN, lacking, address.shown, None), how.as_, time.time(), 0.0, False)
+
+
 def left_of(allowed: float, age: float) -> float:
     """How long a probe of that age may go on, where its whole process is allowed so many seconds.
 
@@ -117,6 +139,11 @@ def left_of(allowed: float, age: float) -> float:
     to ask in. A process older than its deadline was another program's before, a shell's that became ours.
     """
     return max(allowed - age, allowed / 2) if age < allowed else allowed
+
+
+def is_hurried(left: float, allowed: float, used: float, age: float) -> bool:
+    """Whether a quarter of the time has gone, and a process of that age had hardly any CPU in it."""
+    return left < 0.75 * allowed and used < 0.15 * age
 
 
 def age() -> float:
@@ -143,8 +170,6 @@ def compiled(text: str | None) -> "Any":
 
 def judged(said: Answer, condition: "Any") -> Answer:
     """The answer with the condition's status: met is CRITICAL, not met OK, undecided UNKNOWN."""
-    from probes.kit.result import Status
-
     judgement = condition.judge(said.as_read())
     statuses = {"MET": Status.CRITICAL, "NOT MET": Status.OK, "UNKNOWN": Status.UNKNOWN}
     reason = f" ({judgement.reason})" if judgement.reason else ""

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     Address = tuple[int, int, int, str, Any]  # as getaddrinfo gives it
 
+# Where too many wait to be let in, Linux drops who comes next, and itself knocks again only after a second. So we do,
+# at the last address; of one before it, half a share might be too short for a server far away.
 KNOCKS = 2
 
 
@@ -38,8 +40,11 @@ def connect(exchange: "Exchange", host: bytes, port: int) -> _socket.socket:
         share = exchange.left() / (len(addresses) - tried)
         if share <= 0:
             break
+        exchange.witness = None  # of who was silent at the address before
         try:
-            return _connected(exchange, address, share)
+            sock = _connected(exchange, address, share, KNOCKS if tried == len(addresses) - 1 else 1)
+            exchange.plain = (host, port)
+            return sock
         except TimeoutError:
             fault = exchange.late()
         except ConnectionRefusedError:
@@ -54,19 +59,18 @@ def connect(exchange: "Exchange", host: bytes, port: int) -> _socket.socket:
     raise fault or exchange.unasked()
 
 
-def _connected(exchange: "Exchange", address: "Address", share: float) -> _socket.socket:
+def _connected(exchange: "Exchange", address: "Address", share: float, knocks: int) -> _socket.socket:
     """A connection to one address in its share of the time; TimeoutError if it does not answer."""
     family, kind, protocol, _, place = address
-    # Where too many wait to be let in, Linux drops who comes next, and itself knocks again only after a second.
-    for _ in range(KNOCKS):
+    for _ in range(knocks):
         sock = _socket.socket(family, kind, protocol)
         try:
-            sock.settimeout(max(min(share / KNOCKS, exchange.left()), 0.001))
+            sock.settimeout(max(min(share / knocks, exchange.left()), 0.001))
             sock.connect(place)
             sock.setsockopt(_socket.IPPROTO_TCP, _socket.TCP_NODELAY, 1)
             return sock
         except TimeoutError:
-            exchange.suspect(sock)
+            exchange.suspect(sock, place)
             sock.close()
         except BaseException:
             sock.close()

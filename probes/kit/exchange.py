@@ -11,14 +11,15 @@ from probes.kit.result import ProbeError, Unreachable, Unrouted
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Protocol, TypeVar
+    from typing import Any, Protocol, TypeVar
 
     from probes.kit.witness import Witness
 
     class Socket(Protocol):
-        """What has a file descriptor."""
+        """What knows its own address, and that of its peer."""
 
-        def fileno(self) -> int: ...
+        def getsockname(self) -> Any: ...
+        def getpeername(self) -> Any: ...
 
     class Wire(Socket, Protocol):
         """What an exchange needs of a connection: a plain socket has it, and one with TLS."""
@@ -45,14 +46,15 @@ class Exchange:
     time to ask.
     """
 
-    __slots__ = ("asked", "end", "lost", "received", "sent", "start", "way", "witness")
-    TRY_PLAIN = ""  # advice where TLS was spoken to one that speaks none
+    __slots__ = ("asked", "end", "lost", "plain", "received", "sent", "start", "way", "witness")
+    TRY_PLAIN, TRY_TLS = "", "it speaks TLS"  # advice where TLS was spoken to one that speaks none, and the reverse
 
     def __init__(self, asked: object, end: float, way: str = "") -> None:
         self.asked, self.end, self.way = asked, end, way
         self.start = self.sent = monotonic()  # since when it could be answered
         self.received = 0  # bytes of the answer, all its framing included
         self.lost = False  # the peer closed or reset the connection
+        self.plain: tuple[bytes, int] | None = None  # the host and port to which it has a connection without TLS
         self.witness: Witness | None = None  # of what the server does while it is silent
         if end <= self.start:
             raise self.error("no time left to ask")
@@ -93,12 +95,12 @@ class Exchange:
         except BlockingIOError:  # no time is left
             raise TimeoutError from None
 
-    def suspect(self, wire: "Socket") -> None:
-        """Have somebody look at what it does who has been silent on this wire for a while."""
+    def suspect(self, wire: "Socket", place: "Any" = None) -> None:
+        """Have somebody look at what it does who has been silent on this wire, or at its `place`, for a while."""
         if self.witness is None:
-            from probes.kit.witness import Witness  # whoever is answered does without it
+            from probes.kit.witness import Witness, port_here  # whoever is answered does without it
 
-            self.witness = Witness(wire.fileno(), self.end)
+            self.witness = Witness(port_here(wire, place), self.end)
 
     def send(self, wire: "Wire", data: bytes) -> None:
         """Send it all. A connection lost meanwhile is no error yet: the peer may have answered before it closed."""
@@ -150,7 +152,7 @@ class Exchange:
             return self.error(f"not a byte in {waited}, too short a time to tell")
         had = self.witness.starved() if self.witness else None
         if had is not None:
-            return self.error(f"not a byte in {waited}, but it wants to run, and had only {seconds(had)} of CPU")
+            return self.error(f"not a byte in {waited}, but the CPU limit is used up, of which it had {seconds(had)}")
         return self.dead(f"not a byte in {waited}")
 
     def unasked(self) -> ProbeError:
@@ -160,9 +162,14 @@ class Exchange:
     def cut(self, how: str = "closed") -> ProbeError:
         """The connection was lost before the answer was complete."""
         self.lost = True
-        if not self.received:
-            return self.dead(f"connection {how} before a byte came")
-        return self.error(self.broken())
+        if self.received:
+            return self.error(self.broken())
+        if self.plain and not self.way:
+            from probes.kit.hello import speaks_tls  # whoever is answered does without it
+
+            if speaks_tls(*self.plain, self.end):
+                return self.error(self.TRY_TLS)
+        return self.dead(f"connection {how} before a byte came")
 
     def broken(self) -> str:
         """What is said of an answer that was begun and not finished."""

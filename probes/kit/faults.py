@@ -22,7 +22,7 @@ class HttpExchange(Exchange):
     """One request and its answer."""
 
     __slots__ = ("body", "done", "expected", "first", "headed", "location", "request", "reused")
-    TRY_PLAIN = "; try http://"
+    TRY_PLAIN, TRY_TLS = "; try http://", "it speaks TLS, not HTTP; try https://"
 
     def __init__(self, request: "Request", end: float, way: str = "") -> None:
         super().__init__(request, end, way)
@@ -64,7 +64,7 @@ class HttpExchange(Exchange):
         if _START.startswith(self.first):
             return
         if data[0] in _TLS_RECORDS:
-            raise self.error("it speaks TLS, not HTTP; try https://")
+            raise self.error(self.TRY_TLS)
         raise self.error(f"the answer is not HTTP: {data[:40].decode('latin-1')!r}")
 
 

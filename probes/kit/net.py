@@ -184,5 +184,5 @@ class Net(Protocol):
     def now(self) -> float:
         """Seconds since the epoch."""
 
-    def left(self) -> float:
-        """Seconds to the deadline, negative after it."""
+    def hurried(self) -> bool:
+        """Whether we are so short of CPU that a server which shares our limit has none for what costs it much."""

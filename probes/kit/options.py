@@ -35,11 +35,18 @@ LONGEST_TIMEOUT = 86400  # seconds; poll() takes no more than 24 days
 
 
 class OptionError(ValueError):
-    """One option's value cannot be used; the text says why and what would be right."""
+    """One option's value cannot be used; the text says why and what would be right.
 
-    def __init__(self, option: str, text: str) -> None:
+    `lacking`: it is in a file that gives none at the moment, which is no mistake in the call.
+    """
+
+    def __init__(self, option: str, text: str, *, lacking: bool = False) -> None:
         super().__init__(text)
-        self.option = option
+        self.option, self.lacking = option, lacking
+
+
+class Lacking(ValueError):
+    """The file that an option names cannot be read, or is empty."""
 
 
 class OptionErrors(ValueError):
@@ -145,7 +152,7 @@ class OptionSet:
             try:
                 values[field.attribute] = _value(field, sources)
             except ValueError as error:
-                errors.append(OptionError(field.name, str(error)))
+                errors.append(OptionError(field.name, str(error), lacking=isinstance(error, Lacking)))
         if not errors:
             options = cls(**values)
             try:
@@ -199,7 +206,9 @@ def _value(field: Field, sources: "Sequence[Given]") -> object:
             if given is None:
                 continue
             if key != field.name:
-                return _in_file(field, _one(key, given))
+                from probes.kit.secretfile import secret_in  # few questions need one
+
+                return secret_in(_one(key, given), field.parse)
             if field.many:
                 return tuple(field.parse(text) for text in ([given] if isinstance(given, str) else given))
             return field.parse(_one(key, given))
@@ -212,17 +221,6 @@ def _one(key: str, given: "str | Sequence[str]") -> str:
     if isinstance(given, str):
         return given
     raise ValueError(f"{key} takes one value, not a list")
-
-
-def _in_file(field: Field, path: str) -> object:
-    """The secret in a file; ValueError names the file and shows nothing of it."""
-    from probes.kit.secretfile import text_in  # few questions need one
-
-    text = text_in(path)
-    try:
-        return field.parse(text)
-    except ValueError as error:
-        raise ValueError(f"{path} {error}") from None
 
 
 def from_environment(

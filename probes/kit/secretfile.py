@@ -4,10 +4,30 @@ import os
 import stat
 import time
 
+from probes.kit.options import Lacking
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 LARGEST = 65536  # bytes
 WRITER_COMES, WRITER_WRITES = 0.5, 5.0  # seconds for a pipe that nobody has open, and for one that somebody has
 
 _piped: dict[str, bytes | None] = {}  # a pipe gives what is in it once, and options may be built twice
+
+
+def secret_in(path: str, parse: "Callable[[str], object]") -> object:
+    """The secret in a file. ValueError names the file and shows nothing of it; Lacking, where it gives none."""
+    try:
+        text = text_in(path)
+    except ValueError as error:
+        raise Lacking(str(error)) from None
+    if not text:
+        raise Lacking(f"{path} is empty")
+    try:
+        return parse(text)
+    except ValueError as error:
+        raise ValueError(f"{path} {error}") from None
 
 
 def text_in(path: str) -> str:

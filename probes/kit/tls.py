@@ -20,7 +20,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import _socket
     from collections.abc import Callable
-    from typing import TypeVar
+    from typing import Any, TypeVar
 
     from probes.kit.exchange import Exchange
     from probes.kit.net import Trust
@@ -46,7 +46,7 @@ class TlsSocket:
 
     __slots__ = ("_end", "_incoming", "_outgoing", "_sock", "_tls", "first")
 
-    def __init__(self, sock: "_socket.socket", context: "_ssl._SSLContext", name: str) -> None:
+    def __init__(self, sock: "_socket.socket", context: "_ssl._SSLContext", name: str | None) -> None:
         self._sock, self._end = sock, 0.0
         self._incoming, self._outgoing = _ssl.MemoryBIO(), _ssl.MemoryBIO()
         self._tls = context._wrap_bio(self._incoming, self._outgoing, False, name)  # type: ignore[attr-defined]
@@ -73,6 +73,12 @@ class TlsSocket:
 
     def fileno(self) -> int:
         return self._sock.fileno()
+
+    def getsockname(self) -> "Any":
+        return self._sock.getsockname()
+
+    def getpeername(self) -> "Any":
+        return self._sock.getpeername()
 
     def pending(self) -> bool:
         """Whether something has come that was not read, besides what is in the socket."""
@@ -160,6 +166,7 @@ def new_context(exchange: "Exchange", trust: "Trust", alpn: bytes = b"") -> "_ss
 
 def wrap(exchange: "Exchange", sock: "_socket.socket", name: str, context: "_ssl._SSLContext") -> TlsSocket:
     """`secure`, with a context that is there already."""
+    exchange.plain = None
     try:
         tls = TlsSocket(sock, context, host_name(exchange, name))
         try:

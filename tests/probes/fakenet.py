@@ -39,8 +39,8 @@ class FakeNet:
     def now(self) -> float:
         return self.time
 
-    def left(self) -> float:
-        return 5.0
+    def hurried(self) -> bool:
+        return False
 
 
 def reply(answer: Answer) -> Reply:

@@ -56,8 +56,8 @@ class Jvm:
     def now(self) -> float:
         return NOW
 
-    def left(self) -> float:
-        return 5.0
+    def hurried(self) -> bool:
+        return False
 
     def _jolokia(self, question: dict[str, Any]) -> dict[str, Any]:
         answer = found(self.mbeans, question["mbean"], tuple(question["attribute"]))
@@ -112,8 +112,8 @@ class Scraped:
     def now(self) -> float:
         return NOW
 
-    def left(self) -> float:
-        return 5.0
+    def hurried(self) -> bool:
+        return False
 
 
 def selected(request: Request, samples: list[Sample]) -> Reply:

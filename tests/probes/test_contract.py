@@ -45,8 +45,8 @@ class Healthy:
     def now(self) -> float:
         return NOW
 
-    def left(self) -> float:
-        return 5.0
+    def hurried(self) -> bool:
+        return False
 
 
 def answer(probe: str, given: dict[str, str]) -> dict[str, Any]:

@@ -586,7 +586,7 @@ def test_only_a_sidecars_silence_says_nothing_of_the_jvm() -> None:
     ("given", "words"),
     [
         ({}, "jmx: is missing: give --jmx, --jolokia, --exporter, or --prometheus and --app"),
-        ({"exporter": "http://a:1", "jolokia": "http://a:2"}, "exporter: cannot be combined with jolokia"),
+        ({"exporter": "http://a:1", "jolokia": "http://a:2"}, "exporter: cannot be combined with --jolokia"),
         (
             {"jolokia": "http://a:2", "sidecar": "true"},
             "sidecar: is about --exporter or --prometheus, which are missing",

@@ -89,8 +89,8 @@ class Asking:
     def now(self) -> float:
         return time.time()
 
-    def left(self) -> float:
-        return 5.0
+    def hurried(self) -> bool:
+        return False
 
 
 def record(platform: Platform, work: Path, system: str, state: str) -> None:

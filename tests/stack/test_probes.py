@@ -221,7 +221,7 @@ def test_a_target_that_is_not_up_is_named_among_healthy_ones(platform: Platform,
         ),
         (faults.closed_client, [((), (2, 1, 1), "no Streams MBean, * its Streams clients have died *")]),
         (faults.unstarted_client, [((), (1, 0, 1), "1 of 1 clients CREATED: orders-app-* (2 threads alive)")]),
-        (faults.frozen_jvm, [(("--timeout", "300ms"), (2, 1, 1), "*: not a byte in 0.3s")]),
+        (faults.frozen_jvm, [(("--timeout", "300ms"), (2, 1, 1), "*: not a byte in 0.3s: process * is stopped")]),
         (faults.killed_jvm, [((), (2, 1, 1), "*: connection refused")]),
     ],
 )

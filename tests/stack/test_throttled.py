@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.cgroup import Unlimited, limited
+from bench.cgroup import Unlimited, busy, limited
 from tests.probes.kit.command import COMMAND, environment
 from tests.stack.broker import Broker
 from tests.stack.versioned_app import VersionedApp, all_versions
@@ -72,6 +72,15 @@ def test_a_healthy_application_is_never_failed(pod: Pod, way: str, times: int) -
     failed = [said for code, said in (pod.asked(way) for _ in range(times)) if code]
 
     assert not failed, f"{len(failed)} of {times}: {failed[0]}"
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("way", WAYS)
+def test_nor_beside_another_process_that_takes_what_cpu_there_is(pod: Pod, way: str) -> None:
+    with busy(sys.executable, pod.group, os.sched_getaffinity(0)):
+        failed = [said for code, said in (pod.asked(way) for _ in range(50)) if code]
+
+    assert not failed, f"{len(failed)} of 50: {failed[0]}"
 
 
 @pytest.mark.parametrize("way", WAYS)

@@ -209,7 +209,8 @@ class Session:
             words = f" ({thrown.message})" if thrown.message else ""
             return self.exchange.error(f"it wants a login; give --username and --password-file{words}")
         words = f": {thrown.message}" if thrown.message else ""
-        return self.exchange.error(f"it refuses the login of {self.request.username!r}{words}")
+        without = "" if self.request.password else " without a password"
+        return self.exchange.error(f"it refuses the login of {self.request.username!r}{without}{words}")
 
 
 def _batch(asked: "Iterable[Call]") -> "list[Call]":

@@ -30,7 +30,6 @@ _HELLO = b"JRMI\x00\x02\x4b" + b"\x00\x09127.0.0.1\x00\x00\x00\x00"
 _WELCOME, _RETURN, _ACK = 0x4E, 0x51, b"\x54"
 _VALUE, _THROWN = 1, 2
 _TLS_ALERT = 0x15
-_SAY_TLS = "the registry speaks TLS; say --registry-tls"
 
 
 class Broken(ProbeError):
@@ -48,6 +47,7 @@ class JmxExchange(Exchange):
     """One reading of a JVM's MBeans. `step` says what it is at, for errors."""
 
     __slots__ = ("request", "shaken", "shaking", "step", "swept")
+    TRY_TLS = "the registry speaks TLS; say --registry-tls"
 
     def __init__(self, request: "JmxRequest", end: float) -> None:
         self.request, self.step = request, "connecting"
@@ -102,7 +102,7 @@ class JmxExchange(Exchange):
         """Whoever speaks so is no JVM's RMI."""
         what = f"it does not speak RMI: {first.decode('latin-1')!r}"
         if first[0] == _TLS_ALERT:
-            what = "it speaks TLS, though its stub does not say so" if self.way else _SAY_TLS
+            what = "it speaks TLS, though its stub does not say so" if self.way else self.TRY_TLS
         return Broken(self._text(what), what)
 
     def _advice(self, what: str) -> str:

@@ -22,11 +22,11 @@ class Talk:
         self.sock, self.server = sock, server
 
     def hear(self) -> bytes:
-        """The next request with its body; b"" when the client has gone."""
+        """The next request with its body; b"" when the client has gone, or speaks TLS where none is spoken."""
         data = b""
         while b"\r\n\r\n" not in data:
             piece = self.sock.recv(65536)
-            if not piece:
+            if not piece or data + piece[:1] == b"\x16":
                 return b""
             data += piece
         head, _, body = data.partition(b"\r\n\r\n")

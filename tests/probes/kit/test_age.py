@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from probes.kit.cold import left_of
+from probes.kit.cold import is_hurried, left_of
 from tests.probes.kit.command import COMMAND, ROOT
 from tests.probes.kit.rawserver import Serve, Talk
 
@@ -18,6 +18,20 @@ from tests.probes.kit.rawserver import Serve, Talk
 )
 def test_a_kubelet_counts_from_the_start_of_the_process(age: float, left: float) -> None:
     assert left_of(0.8, age) == pytest.approx(left)
+
+
+@pytest.mark.parametrize(
+    ("left", "used", "age", "hurried"),
+    [
+        (0.76, 0.03, 0.04, False),  # as it should be
+        (0.5, 0.03, 0.3, True),  # at a tenth of a CPU
+        (0.5, 0.1, 0.3, False),  # on a machine with much to do
+        (0.7, 0.02, 0.15, False),  # there is time
+        (0.1, 0.01, 0.0, False),  # its age is not known
+    ],
+)
+def test_who_had_hardly_any_cpu_is_hurried(left: float, used: float, age: float, hurried: bool) -> None:
+    assert is_hurried(left, 0.8, used, age) is hurried
 
 
 def test_a_process_knows_its_age() -> None:

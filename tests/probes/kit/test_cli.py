@@ -149,7 +149,6 @@ def test_version_is_the_distributions() -> None:
         (["probe", "connect", "--url", "http://h", "--as", "x"], "--as 'x' is none of alert, liveness, readiness"),
         (["probe", "connect", "--url", "http://h", "--output", "xml"], "--output 'xml' is none of"),
         (["probe", "connect", "--url", "http://h", "--password", "p"], "--password"),
-        (["probe", "connect", "--url", "http://h", "--token-file", "/no"], "--token-file cannot read"),
         (["probe", "connect", "--url", "http://h", "--connector", ""], "--connector is empty"),
         (["probe", "targets", "--url", "http://h", "--job", ""], "--job is empty"),
         (["probe", "targets", "--url", "http://h", "--min-up", "9" * 5000], "is neither a count like 2 nor"),
@@ -380,9 +379,8 @@ def test_a_fault_that_nobody_hears_of_changes_no_exit_code(copy: Path, path: str
 # Secrets out of pipes
 
 
-@pytest.mark.parametrize("content", ["no header", "\\377"])
-def test_a_mistake_in_what_comes_out_of_a_pipe_is_one_as_in_a_file(running: str, content: str) -> None:
-    for source in (f"--headers-file <(printf '{content}')", f"--headers-file /dev/stdin < <(printf '{content}')"):
+def test_a_mistake_in_what_comes_out_of_a_pipe_is_one_as_in_a_file(running: str) -> None:
+    for source in ("--headers-file <(echo no header)", "--headers-file /dev/stdin < <(echo no header)"):
         line = f"{sys.executable} {COMMAND} probe connect --url {running} {source}"
         done = subprocess.run(["bash", "-c", line], capture_output=True, text=True, env=environment(), timeout=30)
         assert (done.returncode, done.stdout) == (64, "")
@@ -394,6 +392,38 @@ def test_a_secret_may_come_out_of_a_pipe(running: str) -> None:
         line = f"{sys.executable} {COMMAND} probe connect --url {running} --token-file {source}"
         done = subprocess.run(["bash", "-c", line], capture_output=True, text=True, env=environment(), timeout=30)
         well_told(done, 0)
+
+
+@pytest.mark.parametrize(("purpose", "code"), [("alert", 3), ("liveness", 0), ("readiness", 1)])
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (None, "cannot read {}: No such file or directory"),
+        (b"", "{} is empty"),
+        (b"\r\n", "{} is empty"),
+        (b"s3cr\xff", "{} is not UTF-8 text"),
+    ],
+)
+@pytest.mark.parametrize("name", ["password", "token", "headers"])
+def test_a_secret_that_is_not_there_is_no_mistake_in_the_call(
+    running: str, tmp_path: Path, name: str, content: bytes | None, said: str, purpose: str, code: int
+) -> None:
+    """A Secret may come late, or under another name; that must not restart a pod."""
+    path = tmp_path / "secret"
+    if content is not None:
+        path.write_bytes(content)
+    user = ["--username", "u"] if name == "password" else []
+    done = stetho("probe", "connect", "--url", running, *user, f"--{name}-file", str(path), "--as", purpose)
+    well_told(done, code)
+    told = json.loads(done.stdout)
+    assert (told["target"], told["message"]) == (running, f"{name}: {said.format(path)}")
+
+
+def test_beside_a_mistake_it_is_told_too(call: Call) -> None:
+    done = call("probe", "connect", "--url", "h", "--token-file", "/no", "--as", "liveness")
+    assert (done.returncode, done.stdout) == (64, "")
+    assert "--token-file cannot read /no: No such file or directory" in done.stderr
+    assert "--url 'h' is not an address" in done.stderr
 
 
 # Faults of our own

@@ -10,7 +10,7 @@ import pytest
 
 from tests.probes.kit.healthy import platform
 from tests.probes.kit.jmx.fakejvm import jvm, says
-from tests.probes.kit.rawserver import RawServer, Refuser, Talk, Tls, answer
+from tests.probes.kit.rawserver import RawServer, Refuser, Serve, Talk, Tls, answer
 
 ROOT = Path(__file__).parents[3]
 COMMAND = ROOT / "stetho"
@@ -25,7 +25,7 @@ ALWAYS = {
 STREAMS = {"probes.streams", "probes.kit.mbeans", "probes.kit.streams", "probes.kit.streams.reading"}
 MORE = {
     "connect": {"probes.connect"},
-    "burrow": {"probes.burrow"},
+    "burrow": {"probes.burrow", "probes.kit.burrow"},
     "targets": {"probes.targets", "_datetime"},
     "streams --exporter": {*STREAMS, "probes.kit.streams.series", "probes.kit.exposition"},
     "streams --jolokia": {*STREAMS, "probes.kit.streams.jvm", "probes.kit.jolokia"},
@@ -113,7 +113,6 @@ def test_so_it_does_for_a_kubelet(probe: str, purpose: str, bare: set[str], heal
 @pytest.mark.parametrize(
     "said",
     [
-        b"",
         answer(b"<html>", "200 OK", "Content-Type: text/html"),
         answer(b'{"error_code":404,"message":"no"}', "404 Not Found"),
         answer(b"[" * 100_000),
@@ -135,6 +134,14 @@ def test_a_failure_costs_no_more(probe: str, said: bytes, bare: set[str]) -> Non
         server.close()
     assert found <= ALWAYS | MORE[probe]
     assert found >= AT_LEAST
+
+
+def test_who_hangs_up_is_asked_whether_it_speaks_tls(bare: set[str], serve: Serve) -> None:
+    url = serve(lambda talk: (talk.hear(), talk.drop())).url
+
+    found = modules("-c", REPORT, str(COMMAND), *question("connect", url)) - bare
+
+    assert found == {*ALWAYS, *MORE["connect"], "probes.kit.hello", "probes.kit.tls", "_ssl"}
 
 
 @pytest.mark.parametrize("probe", MORE)

@@ -36,7 +36,7 @@ def once(said: bytes, then: Script, wait: float = 0.0) -> Script:
 
 def fault(url: str, seconds: float = 5.0) -> tuple[type, str]:
     with pytest.raises(ProbeError) as caught:
-        OneShot(time.monotonic() + seconds).request(Request(url, "http://shown"))
+        OneShot(time.monotonic() + seconds, seconds).request(Request(url, "http://shown"))
     return caught.type, str(caught.value).partition("http://shown: ")[2]
 
 

@@ -576,6 +576,27 @@ def test_a_client_certificate_of_no_use_is_a_probe_error(fetch: Fetch, scheme: s
     assert caught.type is ProbeError
 
 
+def test_a_server_that_hangs_up_on_whom_speaks_no_tls_is_not_dead(fetch: Fetch, tls: Tls) -> None:
+    with contextlib.closing(RawServer(Talk.hang, tls=tls.server)) as server:
+        url = server.url.replace("https:", "http:")
+        assert fault(fetch, url) == (ProbeError, "it speaks TLS, not HTTP; try https://")
+
+
+@pytest.mark.parametrize(
+    ("script", "how"),
+    [
+        (lambda talk: (talk.sock.recv(9999), talk.finish()), "closed"),
+        (lambda talk: (talk.sock.recv(1), talk.reset()), "reset"),
+        (lambda talk: (talk.sock.recv(9999), talk.reset()) if talk.server.connections < 2 else talk.hang(), "reset"),
+    ],
+    ids=["close", "reset", "silence then"],
+)
+def test_one_that_hangs_up_on_tls_too_is(fetch: Fetch, script: Script, how: str) -> None:
+    with contextlib.closing(RawServer(script)) as server:
+        assert fault(fetch, server.url, 1.0) == (Unreachable, f"connection {how} before a byte came")
+        assert server.connections == 2
+
+
 @HTTPS
 @pytest.mark.parametrize(
     ("script", "kind", "text"),

@@ -137,7 +137,7 @@ def test_a_deadline_is_above_zero_and_one_that_the_system_can_wait_for(timeout: 
 @pytest.mark.parametrize(
     ("given", "option", "said"),
     [
-        ({"username": "u", "token": "t"}, "token", "cannot be combined with username: give one login"),
+        ({"username": "u", "token": "t"}, "token", "cannot be combined with --username: give one login"),
         ({"password": "p"}, "username", "is missing: a password needs a user"),
     ],
 )
@@ -180,6 +180,24 @@ def test_a_secret_file_of_no_use_is_named_and_not_shown(tmp_path: Path, name: st
     path = tmp_path / "secret"
     path.write_bytes(content)
     assert wrong({**URL, f"{name}_file": str(path)}) == {name: f"{path} {said}"}
+
+
+@pytest.mark.parametrize("content", ["", "\n", "\r\n\n"])
+def test_a_secret_file_that_is_empty_is_named(tmp_path: Path, content: str) -> None:
+    (tmp_path / "secret").write_text(content)
+    assert wrong({**URL, "token_file": str(tmp_path / "secret")}) == {"token": f"{tmp_path}/secret is empty"}
+
+
+def test_what_a_file_lacks_is_told_from_a_mistake(tmp_path: Path) -> None:
+    (tmp_path / "headers").write_text("no header")
+    given = {"url": "x", "token_file": "/no", "headers_file": str(tmp_path / "headers")}
+    with pytest.raises(OptionErrors) as caught:
+        Options.build(given)
+    assert {error.option: error.lacking for error in caught.value.errors} == {"url": False, "token": True}
+
+    with pytest.raises(OptionErrors) as caught:
+        Options.build({**URL, "headers_file": given["headers_file"]})
+    assert [error.lacking for error in caught.value.errors] == [False]
 
 
 def test_a_password_may_be_any_text(tmp_path: Path) -> None:

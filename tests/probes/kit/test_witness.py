@@ -1,45 +1,34 @@
-"""What is seen of a silent server: by a /proc made up here, and by the command, of a real process that is stopped."""
+"""What is seen of a silent server, by a /proc made up here. Of a real process: test_witness_alive."""
 
 import os
-import signal
 import socket
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+import probes.kit.witness
 from probes.kit.exchange import TELLING, Exchange
 from probes.kit.result import ProbeError, Unreachable
-from probes.kit.witness import Witness
-from tests.probes.kit.command import stetho
+from probes.kit.witness import Witness, port_here
+from tests.probes.kit.rawserver import RawServer, Serve, Unaccepting
 
-OURS, LISTENER, SERVER = 100, 200, 300  # inodes of our socket and theirs, and a process
-HERE, THERE = "0100007F", "0200000A"
-PORT, OTHER_PORT = "15B3", "15B4"
-LISTENS, CONNECTED, CONNECTING = "0A", "01", "02"
-FD = 5
-
-SILENT_SERVER = """
-import socket
-server = socket.create_server(("127.0.0.1", 0), backlog=1)
-print(server.getsockname()[1], flush=True)
-held = []
-while True:
-    held.append(server.accept())
-"""
+LISTENER, SERVER = 200, 300  # the inode of a socket, and a process
+PORT = 5555
+LISTENS, CONNECTED = "0A", "01"
+ANY, LOOPBACK = "00000000", "0100007F"  # addresses as the kernel shows them
+ANY6, LOOPBACK4IN6 = "0" * 32, "0000000000000000FFFF00000100007F"
 
 
 class Proc:
-    """A /proc with ourselves in it, process 1, connected to where another process listens."""
+    """A /proc with ourselves in it, process 1, and another process, which listens at PORT; and our cgroup."""
 
     def __init__(self, root: Path) -> None:
-        self.root = root
-        self.process(1, {FD: OURS})
-        (root / "self").symlink_to("1")
-        self.sockets(row(HERE, "9C40", HERE, PORT, CONNECTED, OURS), row(HERE, PORT, "00000000", "0000"))
+        self.root, self.cgroups = root / "proc", root / "cgroups"
+        self.throttles("pod", 7)
+        self.process(1, {5: 100})
+        (self.root / "self").symlink_to("1")
+        self.sockets(v4=[row(LOOPBACK)])
         self.process(SERVER, {3: 299, 4: LISTENER})
 
     def process(self, pid: int, fds: dict[int, int], cgroup: str = "/pod") -> None:
@@ -59,17 +48,25 @@ class Proc:
             if number == 0:
                 (self.root / f"{pid}/stat").write_text(stat)
 
-    def sockets(self, *rows: str, v6: tuple[str, ...] = ()) -> None:
+    def sockets(self, v4: list[str], v6: list[str] | None = None) -> None:
+        """What listens, and what is connected; without `v6` it is a kernel without IPv6."""
         (self.root / "net").mkdir(exist_ok=True)
-        for name, lines in (("tcp", rows), ("tcp6", v6)):
-            (self.root / "net" / name).write_text("".join(f"{line}\n" for line in ("  sl  local_address", *lines)))
+        for name, lines in (("tcp", v4), ("tcp6", v6)):
+            if lines is not None:
+                (self.root / "net" / name).write_text("".join(f"{line}\n" for line in ("  sl  local_address", *lines)))
 
-    def witness(self, end: float = 60) -> Witness:
-        return Witness(FD, time.monotonic() + end, str(self.root))
+    def throttles(self, folder: str, times: int | None) -> None:
+        """How often the limit of a group was used up; None: it has no limit."""
+        path = self.cgroups / folder / "cpu.stat"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("usage_usec 5\n" + (f"nr_periods 9\nnr_throttled {times}\n" if times is not None else ""))
+
+    def witness(self, end: float = 60, port: int = PORT) -> Witness:
+        return Witness(port, time.monotonic() + end, str(self.root), str(self.cgroups))
 
 
-def row(address: str, port: str, remote: str, remote_port: str, state: str = LISTENS, inode: int = LISTENER) -> str:
-    return f"   0: {address}:{port} {remote}:{remote_port} {state} 0:0 00:0 0  0  0 {inode} 1 0000000000000000 100 0"
+def row(address: str, port: int = PORT, state: str = LISTENS, inode: int = LISTENER) -> str:
+    return f"   0: {address}:{port:04X} {ANY}:0000 {state} 0:0 00:0 0  0  0 {inode} 1 0000000000000000 100 0"
 
 
 @pytest.fixture
@@ -92,8 +89,10 @@ def test_its_threads_tell_what_it_does(proc: Proc, states: str, stopped: str, st
     proc.state(SERVER, "S", ticks=1000)
     witness = proc.witness()
     proc.state(SERVER, *states, ticks=1005)
+    proc.throttles("pod", 8)
 
-    assert (witness.stopped(), witness.starved()) == (stopped, pytest.approx(starved))
+    assert witness.stopped() == stopped
+    assert witness.starved() == pytest.approx(starved)
 
 
 @pytest.mark.parametrize(("ticks", "starved"), [(0, 0.0), (14, 0.14), (15, None), (80, None)])
@@ -101,8 +100,42 @@ def test_who_had_the_cpu_to_answer_is_not_starved(proc: Proc, ticks: int, starve
     proc.state(SERVER, "R", ticks=7)
     witness = proc.witness()
     proc.state(SERVER, "R", ticks=7 + ticks)
+    proc.throttles("pod", 8)
 
     assert witness.starved() == pytest.approx(starved)
+
+
+@pytest.mark.parametrize(
+    ("cgroup", "folder"),
+    [
+        ("0::/pod", "pod"),
+        ("0::/", ""),  # version 2, as a container sees it
+        ("9:memory:/x\n4:cpu,cpuacct:/kubepods/a:b\n0::/", "cpu,cpuacct/kubepods/a:b"),
+        ("4:cpu,cpuacct:/kubepods/ab\n0::/", "cpu,cpuacct"),  # version 1, as a container sees it
+        ("2:cpuacct:/pod\n1:cpu:/pod", "cpu/pod"),
+    ],
+)
+def test_the_limit_that_counts_is_ours(proc: Proc, cgroup: str, folder: str) -> None:
+    for pid in (1, SERVER):
+        (proc.root / f"{pid}/cgroup").write_text(f"{cgroup}\n")
+    proc.throttles(folder, 1)
+    proc.state(SERVER, "R")
+    witness = proc.witness()
+    assert witness.starved() is None
+
+    proc.throttles(folder, 2)
+    assert witness.starved() == 0
+
+
+@pytest.mark.parametrize("times", [7, None], ids=["not used up", "no limit"])
+def test_where_the_limit_is_not_used_up_nobody_starves(proc: Proc, times: int | None) -> None:
+    proc.throttles("pod", times)
+    proc.state(SERVER, "R")
+    witness = proc.witness()
+
+    assert witness.starved() is None
+    (proc.cgroups / "pod/cpu.stat").unlink()
+    assert witness.starved() is None
 
 
 def test_a_process_that_has_ended_tells_nothing(proc: Proc) -> None:
@@ -122,32 +155,81 @@ def test_one_of_several_that_runs_speaks_for_all(proc: Proc) -> None:
     proc.state(SERVER, "T")
     assert witness.stopped() in ("300", "301")
 
-
-MINE = row(HERE, "9C40", HERE, PORT, CONNECTED, OURS)
-THEIRS = row("00000000", PORT, "00000000", "0000")
-V6 = "0" * 32
+    (proc.root / f"{SERVER}/stat").unlink()
+    assert witness.stopped() == "301"
 
 
 @pytest.mark.parametrize(
     ("v4", "v6", "known"),
     [
-        ([MINE, THEIRS], [], True),
-        ([MINE], [row(V6, PORT, V6, "0000")], True),  # as a JVM listens, for both
-        ([], [row(V6, "9C40", V6, PORT, CONNECTED, OURS), row(V6, PORT, V6, "0000")], True),
-        ([row(HERE, "9C40", HERE, PORT, CONNECTING, OURS), THEIRS], [], True),  # its queue is full
-        ([row(HERE, "9C40", THERE, PORT, CONNECTED, OURS), THEIRS], [], False),  # another machine
-        ([MINE, row(HERE, OTHER_PORT, "00000000", "0000")], [], False),
-        ([MINE, row(HERE, PORT, HERE, "9C40", CONNECTED, LISTENER)], [], False),
-        ([THEIRS], [], False),  # ours is no TCP socket
-        ([MINE, "half a row"], [], False),
+        ([row(LOOPBACK)], [], True),
+        ([row(ANY)], None, True),
+        ([row(ANY, 80, inode=7), row(ANY)], [], True),
+        ([], [row(ANY6)], True),  # as a JVM listens, for both
+        ([], [row(LOOPBACK4IN6)], True),
+        ([row(LOOPBACK, 80, CONNECTED)], [row(ANY6), row(ANY6, 80, CONNECTED)], True),
+        ([row(ANY, PORT + 1)], [], False),
+        ([row(LOOPBACK, PORT, CONNECTED)], [], False),
+        (["half a row"], [], False),
         ([], [], False),
+        ([], None, False),
     ],
 )
-def test_who_listens_where_we_are_connected(proc: Proc, v4: list[str], v6: list[str], known: bool) -> None:
-    proc.sockets(*v4, v6=tuple(v6))
+def test_who_listens_at_the_port(proc: Proc, v4: list[str], v6: list[str] | None, known: bool) -> None:
+    proc.sockets(v4, v6)
     proc.state(SERVER, "T")
 
     assert bool(proc.witness().stopped()) is known
+
+
+def test_nobody_reads_on_where_no_more_listen(proc: Proc) -> None:
+    """Those that are connected, of which a broker has thousands, come after all that listen."""
+    proc.sockets([row(LOOPBACK), row(LOOPBACK, 80, CONNECTED), *["no row, nor ever read as one"] * 3])
+    proc.state(SERVER, "T")
+
+    assert proc.witness().stopped() == str(SERVER)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+def test_a_port_of_this_machine_is_known(host: str, serve: Serve) -> None:
+    if ":" in host and not Path("/proc/net/if_inet6").exists():
+        pytest.skip("this machine has no IPv6")
+    server: RawServer = serve(lambda talk: talk.hang(), host)
+    with socket.create_connection((host, server.port)) as ours:
+        assert port_here(ours) == server.port
+
+
+def test_who_is_knocking_knows_where() -> None:
+    full = Unaccepting()
+    with socket.socket() as ours:
+        ours.setblocking(False)
+        ours.connect_ex(("127.0.0.1", full.port))
+        assert (port_here(ours), port_here(ours, ("127.0.0.1", full.port))) == (0, full.port)
+    full.close()
+
+
+def test_another_machine_is_not_ours() -> None:
+    with socket.socket() as ours:
+        ours.bind(("127.0.0.1", 0))
+        assert port_here(ours, ("192.0.2.1", PORT)) == 0
+
+
+def test_a_unix_socket_has_no_port() -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        assert port_here(ours) == 0
+
+
+def test_a_lost_connection_leads_nowhere() -> None:
+    ours = socket.socket()
+    ours.close()
+    assert port_here(ours) == 0
+
+
+def test_of_another_machine_nothing_is_known(proc: Proc) -> None:
+    proc.state(SERVER, "T")
+
+    assert proc.witness(port=0).stopped() == ""
 
 
 def test_who_does_not_share_our_limit_is_not_looked_at(proc: Proc) -> None:
@@ -158,10 +240,60 @@ def test_who_does_not_share_our_limit_is_not_looked_at(proc: Proc) -> None:
 
 
 def test_nor_are_we_ourselves(proc: Proc) -> None:
-    (proc.root / f"1/fd/{FD + 1}").symlink_to(f"socket:[{LISTENER}]")
+    (proc.root / "1/fd/6").symlink_to(f"socket:[{LISTENER}]")
     proc.state(1, "R")
+    witness = proc.witness()
+    proc.throttles("pod", 8)
 
-    assert proc.witness().starved() is None
+    assert witness.starved() is None
+
+
+def test_what_closes_and_ends_meanwhile_hides_nothing(proc: Proc, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Descriptors and threads come and go between their listing and the look at each."""
+
+    read = os.readlink
+
+    def closed_meanwhile(path: str) -> str:
+        if path.endswith("/fd/3"):
+            raise FileNotFoundError(path)
+        return read(path)
+
+    monkeypatch.setattr(os, "readlink", closed_meanwhile)
+    witness = proc.witness()
+    proc.state(SERVER, "S", "R")
+    for number in range(20):
+        (proc.root / f"{SERVER}/task/{number}").mkdir()
+    proc.throttles("pod", 8)
+
+    assert witness.starved() == 0
+
+
+def test_a_worker_that_ends_meanwhile_hides_no_other(proc: Proc) -> None:
+    proc.process(301, {9: LISTENER})
+    (proc.root / "301/stat").unlink()
+    proc.state(SERVER, "T")
+
+    assert proc.witness().stopped() == str(SERVER)
+
+
+def test_no_more_descriptors_are_read_after_the_deadline(proc: Proc, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A broker has a hundred thousand."""
+    for number in range(10, 30):
+        (proc.root / f"{SERVER}/fd/{number}").symlink_to("socket:[1]")
+    clock = iter([0.0, 0.0, *[61.0] * 30])
+    links: list[str] = []
+    read = os.readlink
+
+    def noted(path: str) -> str:
+        links.append(path)
+        return read(path)
+
+    monkeypatch.setattr(probes.kit.witness, "monotonic", lambda: next(clock))
+    monkeypatch.setattr(os, "readlink", noted)
+
+    Witness(PORT, 60.0, str(proc.root))
+
+    assert len([path for path in links if "/fd/" in path]) < 3
 
 
 def test_the_search_ends_at_the_deadline(proc: Proc) -> None:
@@ -171,7 +303,7 @@ def test_the_search_ends_at_the_deadline(proc: Proc) -> None:
 
 
 def test_without_proc_nothing_is_known(tmp_path: Path) -> None:
-    witness = Witness(FD, time.monotonic() + 1, str(tmp_path))
+    witness = Witness(PORT, time.monotonic() + 1, str(tmp_path))
 
     assert (witness.stopped(), witness.starved()) == ("", None)
 
@@ -181,7 +313,7 @@ def test_without_proc_nothing_is_known(tmp_path: Path) -> None:
     [
         ("T", TELLING / 2, Unreachable, "not a byte in 3s: process 300, which listens there, is stopped"),
         ("R", TELLING / 2, ProbeError, "not a byte in 3s, too short a time to tell"),
-        ("R", 3, ProbeError, "not a byte in 3s, but it wants to run, and had only 0ms of CPU"),
+        ("R", 3, ProbeError, "not a byte in 3s, but the CPU limit is used up, of which it had 0ms"),
         ("S", 3, Unreachable, "not a byte in 3s"),
     ],
 )
@@ -191,57 +323,8 @@ def test_what_silence_means_then(proc: Proc, states: str, silent: float, kind: t
     exchange.start, exchange.sent = exchange.end - 3, exchange.end - silent
     proc.state(SERVER, states)
     exchange.witness = proc.witness()
+    proc.throttles("pod", 8)
 
     error = exchange.late()
 
     assert (type(error), str(error)) == (kind, f"it: {text}")
-
-
-@pytest.fixture
-def stopped() -> Iterator[tuple[int, int]]:
-    """A server that listens on a port, and is stopped; its pid."""
-    with subprocess.Popen([sys.executable, "-c", SILENT_SERVER], stdout=subprocess.PIPE, text=True) as server:
-        try:
-            assert server.stdout
-            port = int(server.stdout.readline())
-            server.send_signal(signal.SIGSTOP)
-            yield port, server.pid
-        finally:
-            server.kill()
-
-
-@pytest.mark.parametrize("full", [False, True], ids=["it lets in", "its queue is full"])
-@pytest.mark.parametrize(
-    "call",
-    [
-        ("streams", "--exporter", "http://127.0.0.1:{}/metrics"),
-        ("streams", "--jmx", "127.0.0.1:{}"),
-        ("connect", "--url", "http://localhost:{}"),
-    ],
-    ids=lambda call: " ".join(call[:2]),
-)
-def test_a_stopped_process_is_named(stopped: tuple[int, int], call: tuple[str, ...], full: bool) -> None:
-    port, pid = stopped
-    crowd = [_knock(port) for _ in range(5 * full)]
-
-    said = stetho("probe", *(word.format(port) for word in call), "--as", "liveness", "--output", "text")
-
-    for one in crowd:
-        one.close()
-    assert (said.returncode, f"process {pid}, which listens there, is stopped" in said.stdout) == (1, True), said.stdout
-
-
-def _knock(port: int) -> socket.socket:
-    one = socket.socket()
-    one.setblocking(False)
-    one.connect_ex(("127.0.0.1", port))
-    return one
-
-
-def test_a_server_that_is_only_silent_is_not_called_stopped(stopped: tuple[int, int]) -> None:
-    port, pid = stopped
-    os.kill(pid, signal.SIGCONT)
-
-    said = stetho("probe", "connect", "--url", f"http://127.0.0.1:{port}", "--timeout", "1s", "--output", "text")
-
-    assert (said.returncode, "not a byte in 1s\n" in said.stdout) == (2, True), said.stdout

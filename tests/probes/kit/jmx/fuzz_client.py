@@ -75,7 +75,7 @@ def by_probe(question: dict[str, Any], end: float) -> str:
     if question["registry_tls"]:
         given["registry_tls"] = "true"
     module = {"jmx": jmx, "streams": streams}[name]
-    answer = run(name, module, module.Options.build(given), OneShot(end), question["purpose"])
+    answer = run(name, module, module.Options.build(given), OneShot(end, end - time.monotonic()), question["purpose"])
     dumps(answer.document()).encode("utf-8", "backslashreplace")
     answer.as_read()
     if "a fault inside stetho" in answer.message:

@@ -1,9 +1,11 @@
 """Remote JMX over a fake JVM: the order of the steps, the places that are tried, and the error of each failure."""
 
+import contextlib
 import re
 import socket
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -32,7 +34,7 @@ from tests.probes.kit.jmx.fakejvm import (
     says,
     settled,
 )
-from tests.probes.kit.rawserver import RawServer, Refuser, Talk, Unaccepting
+from tests.probes.kit.rawserver import RawServer, Refuser, Talk, Tls, Unaccepting
 
 NO_SUCH_OBJECT = java.reply(java.thrown("java.rmi.NoSuchObjectException", "no such object in table"), 2)
 
@@ -254,7 +256,7 @@ WANTED = "it wants a login; give --username and --password-file"
         ("", "joe hunter2", "it refuses the login of 'joe'"),
         ("joe/hunter2 is wrong", "joe hunter2", "it refuses the login of 'joe': joe/*** is wrong"),
         (f"{'no ' * 78}hunter2", "joe hunter2", f"it refuses the login of 'joe': {'no ' * 78}***"),
-        ("no", "joe ", "it refuses the login of 'joe': no"),
+        ("no", "joe ", "it refuses the login of 'joe' without a password: no"),
     ],
 )
 def test_a_login_that_fails_says_why_and_shows_no_password(words: str, login: str | None, wrong: str) -> None:
@@ -314,6 +316,11 @@ def test_who_speaks_otherwise_is_shown(first: bytes, wrong: str) -> None:
         assert said(server.port).startswith(wrong)
     finally:
         server.close()
+
+
+def test_a_registry_that_takes_only_tls_and_says_nothing_else_is_known(tmp_path: Path) -> None:
+    with contextlib.closing(RawServer(Talk.hang, tls=Tls(tmp_path).server)) as server:
+        assert said(server.port) == "the registry speaks TLS; say --registry-tls"
 
 
 def test_ipv6() -> None:
