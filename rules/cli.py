@@ -1,9 +1,11 @@
 """The whole command line: the probes' commands, and those of the rule runner."""
 
+import contextlib
 import gc
 import os
 import signal
 import sys
+import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -46,6 +48,20 @@ def main(argv: Sequence[str]) -> int:
     # As the first process of a container we would not be stopped without. Whatever runs, no moment is a bad one.
     signal.signal(signal.SIGTERM, lambda *_: os._exit(STOPPED))
     return run_app(app(), argv)
+
+
+def leave(code: int) -> int:
+    """`code`, to exit with; does not return where a thread is left that hangs, in a send or a resolver.
+
+    At its end Python stops such a thread in the middle of whatever it does when it wakes up, and glibc may abort the
+    process for that ("exception not rethrown").
+    """
+    if threading.active_count() > 1:
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(AttributeError, OSError, ValueError):  # closed, full, or read by nobody
+                stream.flush()
+        os._exit(code)
+    return code
 
 
 def app() -> typer.Typer:

@@ -55,8 +55,9 @@ ROWS: list[tuple[str, str, Codes, str]] = [
     ("password", CONTROL, WELL, FORTY_TWO),
     ("password", "--username monitor --password-file {no-newline}", WELL, FORTY_TWO),
     ("password", "--username monitor --password-file {windows}", WELL, FORTY_TWO),
-    ("password", "--username monitor --password-file {empty}", BLIND, "the password file {empty} is empty"),
-    ("password", "--username monitor", BLIND, REFUSED),
+    ("password", "--username monitor --password-file {empty}", BLIND, "password: {empty} is empty"),
+    ("password", "--username monitor --password-file {no-such-file}", BLIND, "password: cannot read {no-such-file}: "),
+    ("password", "--username monitor", BLIND, "it refuses the login of 'monitor' without a password: "),
     ("password", WRONG, BLIND, REFUSED),
     ("password", NOBODY, BLIND, "it refuses the login of 'nobody': Authentication failed!"),
     ("password", STRANGER, BLIND, "access denied to 'stranger': "),
@@ -177,7 +178,6 @@ def _joined(options: tuple[str, ...]) -> list[str]:
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ("--username monitor --password-file {no-such-file}", "--password-file cannot read"),
         ("--password-file {monitor}", "--username is missing: a password needs a user"),
         ("--key-file {client-key}", "--cert-file is missing: a key needs its certificate"),
     ],
