@@ -152,7 +152,8 @@ def test_a_token_in_a_scrape_address_is_not_shown(quoted: str, shown: str, said:
 
     assert result.message.endswith(f"1 of 1 targets down: a/i ({said}EOF? no)")
     assert "token=hush" not in f"{result.data}"
-    assert (result.data or {})["targets"][0]["last_error"] == f'Get "{shown}": EOF? no'  # type: ignore[index]
+    told: Any = result.data
+    assert told["targets"][0]["last_error"] == f'Get "{shown}": EOF? no'
 
 
 def test_a_long_address_leaves_room_for_why_it_cannot_be_scraped() -> None:
@@ -163,7 +164,8 @@ def test_a_long_address_leaves_room_for_why_it_cannot_be_scraped() -> None:
     result = ask(envelope(target("a", "down", instance, f'Get "{url}": {why}')))
 
     assert result.message.endswith(f" ({why})")
-    assert (result.data or {})["targets"][0]["last_error"] == f'Get "{url}": {why}'  # type: ignore[index]
+    told: Any = result.data
+    assert told["targets"][0]["last_error"] == f'Get "{url}": {why}'
 
 
 def test_of_ten_thousand_targets_down_the_message_names_five() -> None:

@@ -7,7 +7,10 @@ import time
 
 import pytest
 
-from probes.kit.cold import is_hurried, left_of
+from probes import connect
+from probes.kit import cold
+from probes.kit.cold import OneShot, is_hurried, left_of
+from probes.kit.run import RunOptions
 from tests.probes.kit.command import COMMAND, ROOT
 from tests.probes.kit.rawserver import Serve, Talk
 
@@ -44,8 +47,21 @@ def test_a_process_knows_its_age() -> None:
     assert old < time.monotonic() - begun + 0.02  # the kernel counts in hundredths
 
 
-def test_only_a_kubelet_counts_so(serve: Serve) -> None:
-    """A process that came up slowly, as a throttled one does, ends when it must, and asks an alert's question whole."""
+@pytest.mark.parametrize(("purpose", "left"), [("alert", 1.0), ("liveness", 0.7), ("readiness", 0.7)])
+def test_only_a_kubelet_counts_so(purpose: str, left: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    nets: list[OneShot] = []
+    monkeypatch.setattr(cold, "age", lambda: 0.3)
+    monkeypatch.setattr(cold, "run", lambda name, module, options, net, purpose: nets.append(net))
+    options = connect.Options.build({"url": "http://connect:8083", "timeout": "1s"})
+
+    before = time.monotonic()
+    cold.asked("connect", connect, options, RunOptions.build({"as": purpose}))
+
+    assert before + left <= nets[0]._end <= time.monotonic() + left
+
+
+def test_a_process_that_came_up_late_ends_in_time_all_the_same(serve: Serve) -> None:
+    """An alert, which nobody waits a second for, asks its question whole."""
     late = f"import time, runpy, sys; time.sleep(0.5); sys.argv = sys.argv[1:]; runpy.run_path({str(COMMAND)!r})"
     said = {}
     for purpose in ("liveness", "alert"):
@@ -53,4 +69,4 @@ def test_only_a_kubelet_counts_so(serve: Serve) -> None:
         done = subprocess.run([sys.executable, "-c", late, "stetho", *call], capture_output=True, text=True, cwd=ROOT)
         said[purpose] = json.loads(done.stdout)["duration_ms"]
 
-    assert said["liveness"] < 900 < 999 < said["alert"]
+    assert said["liveness"] < 900 < said["alert"]
